@@ -1,0 +1,158 @@
+"""The operators' admin of accounts, people, keys and the audit log. Secrets never show; records are never edited."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts.models import Account, ApiKey, AuditEvent, Membership, User
+from accounts.scopes import READ_SCOPES, Role, Scope
+
+admin.site.site_header = admin.site.site_title = "Parley"
+admin.site.index_title = "Operation"
+admin.site.unregister(Group)  # what people may do is their membership's matter
+
+
+class ChoicesField(forms.TypedMultipleChoiceField):
+    """Several of a vocabulary, as a list of strings."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def clean(self, value: Any) -> list[str]:
+        return [str(item) for item in super().clean(value)]
+
+
+class MembershipForm(forms.ModelForm):
+    roles = ChoicesField(choices=Role.choices)
+
+    class Meta:
+        model = Membership
+        fields = ("user", "roles")
+
+
+class MembershipInline(admin.TabularInline):
+    model = Membership
+    form = MembershipForm
+    autocomplete_fields = ("user",)
+    extra = 0
+
+
+@admin.register(Account)
+class AccountAdmin(admin.ModelAdmin):
+    list_display = ("name", "id", "created_at")
+    search_fields = ("name", "id")
+    readonly_fields = ("id", "created_at")
+    inlines = (MembershipInline,)
+    show_full_result_count = False
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):
+    ordering = ("email",)
+    list_display = ("email", "name", "is_staff", "is_active", "last_login")
+    list_filter = ("is_staff", "is_active")
+    search_fields = ("email", "name")
+    readonly_fields = ("last_login", "date_joined")
+    filter_horizontal = ()
+    fieldsets = (
+        (None, {"fields": ("email", "password")}),
+        ("Person", {"fields": ("name",)}),
+        ("This admin", {"fields": ("is_active", "is_staff", "is_superuser")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    add_form = AdminUserCreationForm
+    add_fieldsets = (
+        (None, {"classes": ("wide",), "fields": ("email", "name", "usable_password", "password1", "password2")}),
+    )
+
+
+class NewApiKeyForm(forms.ModelForm):
+    scopes = ChoicesField(choices=Scope.choices, initial=READ_SCOPES)
+
+    class Meta:
+        model = ApiKey
+        fields = ("account", "environment", "name", "scopes", "expires_at")
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(admin.ModelAdmin):
+    """A key is issued and revoked here, never changed: whoever holds it relies on what it was given."""
+
+    list_display = ("name", "masked", "account", "status", "created_at", "expires_at", "last_used_at")
+    list_filter = ("environment",)
+    search_fields = ("name", "hint", "account__name")
+    list_select_related = ("account",)
+    ordering = ("-created_at",)
+    actions = ("revoke",)
+    show_full_result_count = False
+    shown = (
+        "name", "masked", "account", "environment", "status", "scopes", "created_at", "created_by", "expires_at",
+        "revoked_at", "last_used_at", "last_used_ip",
+    )  # fmt: skip
+
+    def get_form(self, request: HttpRequest, obj: ApiKey | None = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, **(kwargs if obj else {**kwargs, "form": NewApiKeyForm}))
+
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+        return self.shown if obj else NewApiKeyForm.Meta.fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+        return self.shown if obj else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
+        if change:
+            return
+        values = form.cleaned_data
+        key, token = ApiKey.objects.issue(by=request.user, **values)  # type: ignore[arg-type]
+        obj.pk, obj.account, obj.environment, obj.hint = key.pk, key.account, key.environment, key.hint
+        self.message_user(request, f"The key, shown only now: {token}", messages.WARNING)
+
+    @admin.action(description="Revoke selected API keys")
+    def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
+        for key in keys:
+            key.revoke(by=request.user)  # type: ignore[arg-type]
+        self.message_user(request, f"{len(keys)} revoked.")
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """What tells of the past is looked at, not changed."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnlyAdmin):
+    list_display = ("timestamp", "account", "actor_type", "actor_name", "action", "resource_type", "resource_id")
+    list_filter = ("actor_type", "environment")
+    list_select_related = ("account",)
+    search_fields = ("action", "resource_id", "actor_name")
+
+
+@admin.register(Membership)
+class MembershipAdmin(admin.ModelAdmin):
+    form = MembershipForm
+    list_display = ("user", "account", "roles", "created_at")
+    list_select_related = ("user", "account")
+    search_fields = ("user__email", "account__name")
+    autocomplete_fields = ("user", "account")
+    show_full_result_count = False
+
+    def get_fields(self, request: HttpRequest, obj: Membership | None = None) -> Any:
+        return ("account", "user", "roles")

@@ -1,0 +1,8 @@
+"""Who: tenants, people, keys, and the record of what they did."""
+
+from accounts.models.account import Account, Environment, Owned, OwnedQuerySet
+from accounts.models.audit import Actor, AuditEvent
+from accounts.models.key import ApiKey
+from accounts.models.person import Membership, User
+
+__all__ = ["Account", "Actor", "ApiKey", "AuditEvent", "Environment", "Membership", "Owned", "OwnedQuerySet", "User"]

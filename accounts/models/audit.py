@@ -1,0 +1,98 @@
+"""The record of every change: who, from where, what."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
+
+from django.db import models
+
+from accounts.models.account import Account, Environment
+from accounts.origin import current_origin
+from config.storage.fields import ObjectIdField
+from config.storage.moments import now
+
+if TYPE_CHECKING:
+    from accounts.models.key import ApiKey
+    from accounts.models.person import User
+
+Actor: TypeAlias = Union["User", "ApiKey", None]
+"""Who makes a change: a person, a key, or None for the system itself."""
+
+
+class AuditEventManager(models.Manager["AuditEvent"]):
+    def log(
+        self,
+        action: str,
+        *,
+        account: Account,
+        by: Actor,
+        resource: models.Model | None = None,
+        resource_type: str = "",
+        environment: str | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> "AuditEvent":
+        """Write one entry; call it in the transaction of the change it tells of."""
+        return self.create(
+            account=account,
+            environment=environment,
+            actor_type=_actor_type(by),
+            actor_id=None if by is None else by.pk,
+            actor_name="" if by is None else str(by)[:100],
+            actor_ip=current_origin().address,
+            action=action,
+            resource_type=resource_type or (_snake_case(type(resource).__name__) if resource else ""),
+            resource_id="" if resource is None else str(resource.pk),
+            metadata=metadata or {},
+        )
+
+    def of_resource(self, pk: str, *, actions: Iterable[str]) -> models.QuerySet["AuditEvent"]:
+        """What was done to one resource, oldest first."""
+        return self.filter(resource_id=pk, action__in=list(actions)).order_by("timestamp", "id")
+
+
+def _actor_type(by: Actor) -> "AuditEvent.ActorType":
+    if by is None:
+        return AuditEvent.ActorType.SYSTEM
+    return AuditEvent.ActorType.USER if hasattr(by, "email") else AuditEvent.ActorType.API_KEY
+
+
+def _snake_case(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
+
+
+class AuditEvent(models.Model):
+    """One change, written in the same transaction: the audit log, and a transcript's timeline. Never edited.
+
+    Actors and resources are kept by id and name, without foreign keys: an entry outlives what it tells of.
+    """
+
+    class ActorType(models.TextChoices):
+        USER = "user", "Person"
+        API_KEY = "api_key", "API key"
+        SYSTEM = "system", "System"
+
+    id = ObjectIdField(primary_key=True)
+    account: "models.ForeignKey[Any, Account]" = models.ForeignKey(
+        Account, on_delete=models.CASCADE, related_name="audit_events", db_index=False
+    )
+    environment = models.CharField(max_length=4, choices=Environment.choices, null=True, blank=True)  # noqa: DJ001
+    actor_type = models.CharField(max_length=7, choices=ActorType.choices)
+    actor_id = ObjectIdField(null=True, blank=True)
+    actor_name = models.CharField(max_length=100, blank=True)
+    actor_ip = models.CharField(max_length=45, blank=True)
+    action = models.CharField(max_length=50)
+    resource_type = models.CharField(max_length=30, blank=True)
+    resource_id = models.CharField(max_length=24, blank=True)
+    timestamp = models.DateTimeField(default=now)
+    metadata = models.JSONField(default=dict)
+
+    objects = AuditEventManager()
+
+    class Meta:
+        ordering = ("-timestamp", "-id")
+        indexes = (
+            models.Index(fields=("account", "-timestamp", "-id"), name="audit_newest"),
+            models.Index(fields=("account", "resource_id", "-timestamp", "-id"), name="audit_of_resource"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.resource_type} {self.resource_id}".strip()

@@ -1,0 +1,177 @@
+"""API keys: what an integration signs its requests with (contract, section 4)."""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+
+from accounts.models.account import Account, Owned, OwnedQuerySet
+from accounts.models.audit import Actor, AuditEvent
+from accounts.origin import current_origin
+from accounts.scopes import Scope
+from accounts.validators import EachIn, validate_text
+from config.storage.moments import now
+from config.storage.transaction import atomic
+
+PREFIX = "nl"
+TOKEN = re.compile(r"nl_(?:live|test)_[0-9a-f]{64}")
+LAST_USED_RESOLUTION = timedelta(minutes=1)
+
+
+class KeyRevoked(Exception):
+    """A revoked key stays revoked: it cannot be rotated back to life."""
+
+
+def digest_of(token: str) -> str:
+    """SHA-256 in hex. A key has 256 random bits, so a fast hash without salt is as good as a slow one."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class ApiKeyQuerySet(OwnedQuerySet["ApiKey"]):
+    def authenticate(self, token: str) -> "ApiKey | None":
+        """The usable key whose secret is ``token``, or None: unknown, malformed, revoked or expired."""
+        if not TOKEN.fullmatch(token):
+            return None
+        key = self.select_related("account").filter(digest=digest_of(token)).first()
+        return key if key and key.status == ApiKey.Status.ACTIVE else None
+
+
+class ApiKeyManager(models.Manager.from_queryset(ApiKeyQuerySet)):  # type: ignore[misc]
+    @atomic
+    def issue(
+        self,
+        *,
+        account: Account,
+        name: str,
+        environment: str,
+        scopes: Iterable[str],
+        by: Actor,
+        expires_at: datetime | None = None,
+    ) -> tuple["ApiKey", str]:
+        """A new key and its secret, which is nowhere else. Raises ValidationError for bad scopes or a past expiry."""
+        key, token = ApiKey.build(
+            account=account, name=name, environment=environment, scopes=list(map(str, scopes)), expires_at=expires_at
+        )
+        if isinstance(by, ApiKey) or by is None:
+            key.created_by_id = None
+        else:
+            key.created_by = by
+        key.full_clean()
+        key.save(force_insert=True)
+        key.log("api_key.created", by=by, scopes=key.scopes)
+        return key, token
+
+
+class ApiKey(Owned):
+    """Lets a program read and write one environment of one account, within its scopes.
+
+    The secret is shown once; the store keeps its SHA-256 and its last four characters.
+    """
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "Active"
+        REVOKED = "revoked", "Revoked"
+        EXPIRED = "expired", "Expired"
+
+    account: "models.ForeignKey[Any, Account]" = models.ForeignKey(
+        Account, on_delete=models.CASCADE, related_name="api_keys", db_index=False
+    )
+    name = models.CharField(max_length=100, validators=[validate_text])
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    hint = models.CharField(max_length=4, editable=False)
+    scopes = models.JSONField(default=list, validators=[EachIn(Scope)])
+    created_at = models.DateTimeField(default=now, editable=False)
+    created_by: "models.ForeignKey[Any, Any]" = models.ForeignKey(
+        "accounts.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_ip = models.CharField(max_length=45, blank=True, editable=False)
+
+    objects = ApiKeyManager()
+
+    class Meta:
+        verbose_name = "API key"
+        ordering = ("-created_at", "-id")
+        indexes = (models.Index(fields=("account", "environment", "-created_at", "-id"), name="api_key_newest"),)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.masked})"
+
+    @classmethod
+    def build(cls, **fields: Any) -> tuple["ApiKey", str]:
+        """An unsaved key and its secret."""
+        token = f"{PREFIX}_{fields['environment']}_{secrets.token_hex(32)}"
+        return cls(digest=digest_of(token), hint=token[-4:], **fields), token
+
+    def clean(self) -> None:
+        if self._state.adding and self.expires_at and self.expires_at <= now():
+            raise ValidationError({"expires_at": "Must be in the future."})
+
+    @property
+    def prefix(self) -> str:
+        return f"{PREFIX}_{self.environment}_"
+
+    @property
+    def masked(self) -> str:
+        """How people see a key: ``nl_live_…9f3a``."""
+        return f"{self.prefix}…{self.hint}"
+
+    @property
+    def status(self) -> str:
+        if self.revoked_at:
+            return self.Status.REVOKED
+        return self.Status.EXPIRED if self.expires_at and self.expires_at <= now() else self.Status.ACTIVE
+
+    def has_scope(self, scope: str) -> bool:
+        return scope in self.scopes
+
+    @atomic
+    def rotate(self, *, by: Actor) -> tuple["ApiKey", str]:
+        """A new key with this one's name, scopes, environment and expiry; this one is dead at once."""
+        if not ApiKey.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=now()):
+            raise KeyRevoked("A revoked key cannot be rotated.")
+        self.refresh_from_db(fields=["revoked_at"])
+        key, token = ApiKey.build(
+            account_id=self.account_id,
+            name=self.name,
+            environment=self.environment,
+            scopes=self.scopes,
+            expires_at=self.expires_at,
+            created_by_id=self.created_by_id,
+        )
+        key.save(force_insert=True)
+        self.log("api_key.rotated", by=by, replaced_by=key.pk)
+        return key, token
+
+    @atomic
+    def revoke(self, *, by: Actor) -> None:
+        """Final; repeating it changes nothing."""
+        if ApiKey.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=now()):
+            self.log("api_key.revoked", by=by)
+        self.refresh_from_db(fields=["revoked_at"])
+
+    def touch(self) -> None:
+        """Remember that the key was used, at most once a minute: a read must not become a write each time."""
+        moment = now()
+        if self.last_used_at and self.last_used_at > moment - LAST_USED_RESOLUTION:
+            return
+        stale = Q(last_used_at=None) | Q(last_used_at__lte=moment - LAST_USED_RESOLUTION)
+        ApiKey.objects.filter(stale, pk=self.pk).update(last_used_at=moment, last_used_ip=current_origin().address)
+
+    def log(self, action: str, *, by: Actor, **metadata: Any) -> None:
+        AuditEvent.objects.log(
+            action,
+            account=self.account,
+            by=by,
+            resource=self,
+            environment=self.environment,
+            metadata={"name": self.name, "key": self.masked, **metadata},
+        )

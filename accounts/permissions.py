@@ -1,0 +1,53 @@
+"""What the caller may do, on the API and on pages. Closed by default: what names no scope is refused."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.core.exceptions import PermissionDenied as PageDenied
+from django.http import HttpRequest, HttpResponse
+from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated, PermissionDenied
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from accounts.authentication import NO_KEY
+from accounts.models import ApiKey
+from accounts.scopes import Scope
+
+KEY_LACKS = "API key does not have the required scope (requires: {scope})."
+PERSON_LACKS = "You do not have permission to perform this action (requires: {scope})."
+
+
+class HasScope(BasePermission):
+    """The key holds the scope that the viewset's ``scopes`` table names for the action."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        key: ApiKey | None = request.auth  # type: ignore[assignment]
+        if key is None:
+            raise NotAuthenticated(NO_KEY)
+        if view.action in (None, "metadata"):  # a method without a route, OPTIONS among them
+            raise MethodNotAllowed(request.method or "")
+        scope = view.scopes[view.action]
+        if not key.has_scope(scope):
+            raise PermissionDenied(KEY_LACKS.format(scope=scope))
+        return True
+
+
+View = Callable[..., HttpResponse]
+
+
+def scope_required(scope: Scope) -> Callable[[View], View]:
+    """A page for people who hold ``scope`` in the account they look at. A test walks the URLs for pages without one."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            membership = request.membership  # type: ignore[attr-defined]
+            if membership is None or not membership.has_scope(scope):
+                raise PageDenied(PERSON_LACKS.format(scope=scope))
+            return view(request, *args, **kwargs)
+
+        inner.scope = scope  # type: ignore[attr-defined]
+        return inner
+
+    return decorate

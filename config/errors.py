@@ -1,0 +1,80 @@
+"""The one shape of errors under ``/api`` (contract, section 5), and our own pages elsewhere."""
+
+import logging
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+from rest_framework.views import exception_handler, set_rollback
+
+log = logging.getLogger(__name__)
+
+TITLES = {
+    400: ("That request could not be read", "Go back and try once more."),
+    403: ("You may not see this", ""),
+    404: ("There is nothing here", "The page may have moved, or belongs to another account."),
+    500: ("Something went wrong on our side", "It was written to the log. Please try again in a moment."),
+}
+
+
+def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response:
+    """Any exception of an API view as ``{"error": …, "details": …}`` or, for a 403, ``{"error", "message"}``."""
+    response = exception_handler(error, context)
+    if response is None:
+        set_rollback()
+        log.error("API view failed", exc_info=error)
+        return Response({"error": "Internal server error"}, status=status.HTTP_500_INTERNAL_SERVER_ERROR)
+    if isinstance(error, exceptions.ValidationError):
+        response.data = {"error": "Validation failed", "details": response.data}
+    elif isinstance(error, exceptions.PermissionDenied | DjangoPermissionDenied):
+        response.data = {"error": "Forbidden", "message": response.data["detail"]}
+    elif isinstance(error, Http404):
+        response.data = {"error": "Not found"}
+    else:
+        response.data = {"error": response.data["detail"]}
+    return response
+
+
+@csrf_exempt
+@login_not_required
+def api_not_found(request: HttpRequest, **kwargs: Any) -> JsonResponse:
+    """What is under ``/api`` and no endpoint."""
+    return JsonResponse({"error": "Not found"}, status=404)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, 400, "Bad request")
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, 403, "Forbidden", message=str(exception))
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, 404, "Not found")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return _answer(request, 500, "Internal server error")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form from a page that was open for too long, or from elsewhere."""
+    return _answer(
+        request,
+        403,
+        "Forbidden",
+        message="Your session has changed since this page was opened. Go back, reload it, and try again.",
+    )
+
+
+def _answer(request: HttpRequest, code: int, error: str, message: str = "") -> HttpResponse:
+    if request.path.startswith("/api/"):
+        return JsonResponse({"error": error, **({"message": message} if message else {})}, status=code)
+    title, advice = TITLES[code]
+    return render(request, "error.html", {"code": code, "title": title, "advice": message or advice}, status=code)

@@ -1,0 +1,202 @@
+"""All settings, in one file read downwards, each from the environment or ``.env``. ``.env.example`` names them all.
+
+The defaults run on a fresh clone, for development. ``DEBUG=0`` asks for a secret key and refuses to start without.
+"""
+
+import sys
+from pathlib import Path
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from config.storage.databases import store_from_url
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.FileAwareEnv()
+environ.Env.read_env(BASE_DIR / ".env")
+
+
+def read(name: str, cast: str, default: object) -> object:
+    """A variable of the environment; a malformed one is an error that names it."""
+    try:
+        return getattr(env, cast)(name, default=default)
+    except (ValueError, TypeError) as error:
+        raise ImproperlyConfigured(f"{name} is malformed: {error}") from None
+
+
+# Where it runs
+
+DEBUG = bool(read("DEBUG", "bool", True))
+TESTING = "pytest" in sys.modules
+BASE_URL = str(read("BASE_URL", "str", "http://127.0.0.1:8000")).rstrip("/")
+if not BASE_URL.startswith(("http://", "https://")):
+    raise ImproperlyConfigured("BASE_URL must begin with http:// or https://.")
+HTTPS = BASE_URL.startswith("https://")
+ALLOWED_HOSTS = [
+    "127.0.0.1",
+    "localhost",
+    "[::1]",
+    BASE_URL.split("://")[1].rsplit(":", 1)[0] if BASE_URL.count(":") > 1 else BASE_URL.split("://")[1],
+    *read("ALLOWED_HOSTS", "list", []),  # type: ignore[misc]
+]
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+TRUSTED_PROXIES = int(str(read("TRUSTED_PROXIES", "int", 0)))
+
+DEVELOPMENT_KEY = "django-insecure-for-development-on-this-machine-only"
+SECRET_KEY = str(read("SECRET_KEY", "str", DEVELOPMENT_KEY if DEBUG else ""))
+if not DEBUG and (len(SECRET_KEY) < 32 or len(set(SECRET_KEY)) < 5 or SECRET_KEY == DEVELOPMENT_KEY):
+    raise ImproperlyConfigured(
+        "DEBUG=0 needs SECRET_KEY (or SECRET_KEY_FILE): 32 random characters or more, such as those of: "
+        "python -c 'import secrets; print(secrets.token_urlsafe(50))'"
+    )
+
+# What it stores, and where
+
+STORE = store_from_url(str(read("DATABASE_URL", "str", "sqlite:///var/parley.sqlite3")), base_dir=BASE_DIR)
+DATABASES = {"default": STORE.database}
+DEFAULT_AUTO_FIELD = STORE.auto_field
+MIGRATION_MODULES = STORE.migration_modules
+SILENCED_SYSTEM_CHECKS = STORE.silenced_checks
+
+# What it is made of
+
+_contrib = (
+    [f"config.storage.mongodb.apps.Mongo{app}Config" for app in ("Admin", "Auth", "ContentTypes", "Sessions")]
+    if STORE.is_mongodb
+    else [f"django.contrib.{app}" for app in ("admin", "auth", "contenttypes", "sessions")]
+)
+INSTALLED_APPS = [
+    "accounts",
+    "conversations",
+    *_contrib,
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "csp",
+    "django_filters",
+    "rest_framework",
+]
+MIDDLEWARE = [
+    "accounts.origin.OriginMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "config.headers.HeadersMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.middleware.AccountMiddleware",
+    "config.zone.ZoneMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = True
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# The API
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["conversations.wire.WireRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.negotiation.JSONOnly",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "config.errors.api_exception_handler",
+    "URL_FORMAT_OVERRIDE": None,
+}
+
+# People
+
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "conversations:list"
+LOGOUT_REDIRECT_URL = "login"
+if TESTING:  # a slow hash is for real passwords
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# Language and time
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+
+# Static files: served by the application itself, compressed, under names that change with their content
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "var" / ("static-of-tests" if TESTING else "static")
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG or TESTING
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG or TESTING
+if WHITENOISE_USE_FINDERS:  # nothing is collected there, but WhiteNoise warns where no folder is
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+
+# What browsers are told
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+    }
+}
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
+SECURE_SSL_REDIRECT = False  # the proxy in front does this
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS and TRUSTED_PROXIES else None
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# Logs: to standard error, each line with its request's id; never a query string, which holds leads' phones
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "accounts.origin.RequestIdFilter"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(request_id)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
+    "root": {"handlers": ["stderr"], "level": str(read("LOG_LEVEL", "str", "INFO")).upper()},
+    "loggers": {"django": {"handlers": [], "level": "INFO"}},
+}

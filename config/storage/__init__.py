@@ -1,0 +1,1 @@
+"""Everything that knows which store it runs on: SQLite, PostgreSQL or MongoDB. Nothing outside this package asks."""

@@ -1,0 +1,104 @@
+"""Database expressions that every store understands."""
+
+import re
+from typing import Any
+
+import orjson
+from django.db import models
+from django.db.models import F, Func, Lookup, Value
+from django.db.models.functions import Concat
+
+from config.storage.fields import DocumentListField
+
+
+class AppendDocuments(Func):
+    """``messages = AppendDocuments("messages", [...])``: one atomic append to a DocumentListField.
+
+    On SQL the new documents are spliced into the text, which costs no parsing and keeps what was written byte for byte.
+    """
+
+    output_field = DocumentListField()
+
+    def __init__(self, field: str, documents: list[dict[str, Any]]) -> None:
+        self.documents = documents
+        super().__init__(F(field))
+
+    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, tuple[Any, ...]]:  # type: ignore[override]
+        column, _ = compiler.compile(self.source_expressions[0])
+        new = orjson.dumps(self.documents).decode()
+        text, cast = (f"{column}::text", "::json") if connection.vendor == "postgresql" else (column, "")
+        sql = f"(CASE WHEN {text} = '[]' THEN %s ELSE substr({text}, 1, length({text}) - 1) || ',' || %s END){cast}"
+        return sql, (new, new[1:])
+
+    def as_mql(self, compiler: Any, connection: Any, **extra: Any) -> dict[str, Any]:
+        column = mql_of(self.source_expressions[0], compiler, connection)
+        return {"$concatArrays": [column, {"$literal": self.documents}]}
+
+
+class StoredDocuments(Func):
+    """A DocumentListField as it lies in the store: JSON as bytes or text on SQL, a list of dicts on MongoDB."""
+
+    output_field = models.TextField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        # A blob: sqlite3 hands out its bytes as they are, where a text would be decoded only to be encoded again.
+        return self.as_sql(compiler, connection, template="CAST(%(expressions)s AS BLOB)")
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, template="%(expressions)s::text")
+
+    def as_mql(self, compiler: Any, connection: Any, **extra: Any) -> dict[str, Any]:
+        column = mql_of(self.source_expressions[0], compiler, connection)
+        return {"$cond": [{"$isArray": column}, column, []]}  # SQL checks its column; a damaged one here is empty
+
+
+def mql_of(expression: Any, compiler: Any, connection: Any) -> str:
+    """A column as MongoDB's expressions name it, such as ``$messages``."""
+    return str(expression.as_mql(compiler, connection, as_expr=True))
+
+
+def append_text(field: str, text: str) -> Concat:
+    """``search_text = append_text("search_text", "more")``: one atomic append to a text column that is never null."""
+    return Concat(F(field), Value(text), output_field=models.TextField())
+
+
+@models.TextField.register_lookup
+class HasSubstring(Lookup):
+    """``search_text__has="100%"``: a literal substring, in which ``%`` and ``.*`` mean themselves."""
+
+    lookup_name = "has"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        column, column_params = self.process_lhs(compiler, connection)
+        # SQLite: instr compares bytes, where LIKE would fold ASCII for each character again.
+        function = "strpos" if connection.vendor == "postgresql" else "instr"
+        return f"{function}({column}, %s) > 0", (*column_params, self.rhs)
+
+    def as_mql(self, compiler: Any, connection: Any, as_expr: bool = False) -> dict[str, Any]:
+        column = self.lhs.as_mql(compiler, connection, as_expr=as_expr)
+        if as_expr:
+            return {"$regexMatch": {"input": column, "regex": {"$literal": re.escape(self.rhs)}}}
+        return {column: {"$regex": re.escape(self.rhs)}}
+
+
+class LastDocument(Func):
+    """The last document of a DocumentListField, or None. The store picks it: a list need not load the others."""
+
+    output_field = DocumentListField()  # reads a single document as well
+
+    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, tuple[Any, ...]]:  # type: ignore[override]
+        column, params = compiler.compile(self.source_expressions[0])
+        if connection.vendor == "postgresql":
+            return f"(CASE WHEN json_typeof({column}) = 'array' THEN {column} -> -1 END)::text", (*params, *params)
+        return f"json_quote(json_extract({column}, '$[#-1]'))", tuple(params)
+
+    def as_mql(self, compiler: Any, connection: Any, **extra: Any) -> dict[str, Any]:
+        column = mql_of(self.source_expressions[0], compiler, connection)
+        last = {"$cond": [{"$isArray": column}, {"$arrayElemAt": [column, -1]}, None]}
+        return {
+            "$let": {
+                "vars": {"last": last},
+                "in": {"$cond": [{"$eq": [{"$type": "$$last"}, "object"]}, "$$last", None]},
+            }
+        }

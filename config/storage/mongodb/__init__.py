@@ -1,0 +1,1 @@
+"""The MongoDB store: django-mongodb-backend with two corrections, and the contrib apps' migrations for it."""

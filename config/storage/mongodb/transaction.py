@@ -1,0 +1,53 @@
+"""Transactions and snapshots on MongoDB (a replica set or a sharded cluster)."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from django.db import DatabaseError
+from django_mongodb_backend.query import wrap_database_errors
+from pymongo.errors import PyMongoError
+
+R = TypeVar("R")
+
+
+@wrap_database_errors
+def run_in_transaction(connection: Any, function: Callable[[], R]) -> R:
+    """Run ``function`` in a transaction, again on a passing conflict, for at most the driver's two minutes."""
+    if connection.in_atomic_block_mongo:
+        return function()
+
+    def attempt(session: Any) -> R:
+        connection.session, connection.in_atomic_block_mongo = session, True
+        try:
+            return function()
+        except DatabaseError as error:
+            cause = error.__cause__
+            # The driver knows its own errors only, so a conflict has to reach it unwrapped.
+            if isinstance(cause, PyMongoError) and cause.has_error_label("TransientTransactionError"):
+                raise cause from None
+            raise
+        finally:
+            connection.session, connection.in_atomic_block_mongo = None, False
+
+    connection.ensure_connection()
+    connection.run_on_commit = []
+    with connection.connection.start_session() as session:
+        result: R = session.with_transaction(attempt)
+    connection.run_and_clear_commit_hooks()
+    return result
+
+
+@contextmanager
+def snapshot_session(connection: Any) -> Iterator[None]:
+    """Reads inside see one point in time; the server keeps it for five minutes (minSnapshotHistoryWindowInSeconds)."""
+    if connection.session is not None:
+        yield
+        return
+    connection.ensure_connection()
+    with connection.connection.start_session(snapshot=True) as session:
+        connection.session = session
+        try:
+            yield
+        finally:
+            connection.session = None

@@ -1,0 +1,28 @@
+"""The whole map."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.generic import RedirectView
+
+from accounts.views import SignIn, SignOut, switch_environment
+from config.errors import api_not_found
+
+handler400 = "config.errors.bad_request"
+handler403 = "config.errors.permission_denied"
+handler404 = "config.errors.not_found"
+handler500 = "config.errors.server_error"
+
+api: list[URLPattern | URLResolver] = [
+    path("", include("conversations.api_urls")),
+    re_path("", api_not_found),
+]
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="conversations:list"), name="home"),
+    path("api/", include(api)),
+    path("conversations/", include("conversations.urls")),
+    path("login/", SignIn.as_view(), name="login"),
+    path("logout/", SignOut.as_view(), name="logout"),
+    path("environment/", switch_environment, name="environment"),
+    path("admin/", admin.site.urls),
+]

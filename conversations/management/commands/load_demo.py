@@ -1,0 +1,95 @@
+"""``manage.py load_demo``: an account to look around in."""
+
+import secrets
+from argparse import ArgumentParser
+from collections import defaultdict
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.models import Account, ApiKey, Environment, User
+from accounts.scopes import Role, Scope
+from config.storage.moments import now
+from config.storage.transaction import atomic
+from conversations.demo import demo_conversations
+from conversations.models import Conversation, Outcome
+from conversations.serializers import ConversationRecordSerializer, record_from
+
+NAME = "Demo"
+
+
+class Command(BaseCommand):
+    help = (
+        "Create a demo account: a person of each role, conversations of every kind, one live and one test key. "
+        "Prints the sign-in and the keys once."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--if-empty", action="store_true", help="only where there is no account yet")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        settings.DEBUG = False  # where it is on, Django keeps and formats every statement
+        if Account.objects.exists():
+            if options["if_empty"]:
+                return
+            raise CommandError("There are accounts already. The demo is for an empty store.")
+        password = secrets.token_urlsafe(9)
+        account, people, tokens = _create(password)
+        count = _record(account)
+        base = settings.BASE_URL
+        self.stdout.write(
+            f"""
+Demo account with {count} conversations. Shown only now; keep what you need:
+
+  Sign in   {base}/login/
+            {people[Role.OWNER].email}   {password}
+            (the same password: {", ".join(person.email for role, person in people.items() if role != Role.OWNER)})
+  Live key  {tokens[Environment.LIVE]}
+  Test key  {tokens[Environment.TEST]}
+
+  Try       curl -H 'X-API-Key: {tokens[Environment.LIVE]}' '{base}/api/conversations?status=active&limit=2'
+"""
+        )
+
+
+@atomic
+def _create(password: str) -> tuple[Account, dict[Role, User], dict[Environment, str]]:
+    """The account, its people by role and its keys by environment. The owner may use the Django admin too."""
+    people = {}
+    for role in Role:
+        is_owner = role == Role.OWNER
+        people[role] = User.objects.create_user(
+            f"{role.replace('_', '-')}@demo.example",
+            name=f"Demo {role.label}",
+            is_staff=is_owner,
+            is_superuser=is_owner,
+        )
+    owner = people[Role.OWNER]
+    # One hash for all of them: it is slow on purpose.
+    User.objects.filter(pk__in=[person.pk for person in people.values()]).update(password=make_password(password))
+    account = Account.objects.open(name=NAME, owner=owner, by=None)
+    for role, person in people.items():
+        if person != owner:
+            account.memberships.create(user=person, roles=[role])
+    tokens = {
+        environment: ApiKey.objects.issue(
+            account=account, name=f"Demo {environment}", environment=environment, scopes=tuple(Scope), by=owner
+        )[1]
+        for environment in Environment
+    }
+    return account, people, tokens
+
+
+def _record(account: Account) -> int:
+    """Record the demo's conversations through the same door as everybody's."""
+    serializer = ConversationRecordSerializer()
+    records = defaultdict(list)
+    for environment, conversation in demo_conversations(now=now()):
+        records[environment].append(record_from(serializer, conversation))
+    count = 0
+    for environment, values in records.items():
+        results = Conversation.objects.record(account, values, environment=environment, by=None)
+        count += sum(result.outcome == Outcome.RECORDED for result in results)
+    return count

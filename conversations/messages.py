@@ -1,0 +1,141 @@
+"""Messages: what one may be. They are stored in the wire's own shape, so that reading can pass them on as they lie."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import TextChoices
+
+from accounts.validators import validate_text
+from config.storage.fields import is_object_id
+
+MAX_CONTENT_LENGTH = 16_000
+"""Characters a message."""
+
+MAX_MESSAGES = 5_000
+"""Messages a conversation."""
+
+RFC_3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+class Role(TextChoices):
+    """Who wrote a message. The product documents ``agent``; the others are ours (contract, section 1)."""
+
+    AGENT = "agent", "AI agent"
+    LEAD = "lead", "Lead"
+    HUMAN = "human", "Sales team"
+    SYSTEM = "system", "System"
+
+
+ROLES = frozenset(map(str, Role))
+KEYS = ("role", "content", "timestamp", "agentConfigId")
+
+
+def parse_moment(text: object) -> datetime:
+    """An RFC 3339 date-time as UTC, cut to milliseconds. Raises ValueError, in words for the caller."""
+    if not isinstance(text, str) or not RFC_3339.fullmatch(text):
+        raise ValueError("Must be an RFC 3339 date-time with a zone, such as 2026-03-12T14:02:11.480Z.")
+    try:
+        moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("Is not a date and time that exists.") from None
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def format_moment(moment: datetime) -> str:
+    """A UTC moment as the wire writes it: ``2026-03-12T14:02:11.480Z``."""
+    # isoformat, not strftime: it pads the year, and is five times as fast.
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+
+
+def clean_messages(given: object, *, default_timestamp: datetime) -> list[dict[str, Any]]:
+    """Messages as they are stored, from what a caller sent.
+
+    Unknown keys are dropped, a missing timestamp is ``default_timestamp``, others become UTC milliseconds.
+    Raises ValidationError with one line for each fault, such as ``messages[3].content: …``.
+    """
+    if not isinstance(given, list):
+        raise ValidationError("Must be a list of messages.")
+    if len(given) > MAX_MESSAGES:
+        raise ValidationError(f"At most {MAX_MESSAGES:,} messages a conversation.")
+    messages, faults = [], []
+    for index, message in enumerate(given):
+        try:
+            messages.append(_clean_message(message, default_timestamp))
+        except ValueError as error:
+            faults.append(f"messages[{index}]{error}")
+            if len(faults) == 20:
+                break
+    if faults:
+        raise ValidationError(faults)
+    return messages
+
+
+def _clean_message(given: object, default_timestamp: datetime) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        raise ValueError(": Must be an object.")
+    _check_role(given.get("role"))
+    _check_content(given.get("content"))
+    timestamp = given.get("timestamp")
+    try:
+        moment = default_timestamp if timestamp is None else parse_moment(timestamp)
+    except ValueError as error:
+        raise ValueError(f".timestamp: {error}") from None
+    message = {"role": given["role"], "content": given["content"], "timestamp": format_moment(moment)}
+    agent = given.get("agentConfigId")
+    if agent is not None:
+        _check_agent(agent)
+        message["agentConfigId"] = agent
+    return message
+
+
+def validate_messages(messages: object) -> None:
+    """Refuse messages that are not in their stored shape already."""
+    if not isinstance(messages, list) or len(messages) > MAX_MESSAGES:
+        raise ValidationError(f"Must be a list of at most {MAX_MESSAGES:,} messages.")
+    for index, message in enumerate(messages):
+        try:
+            if not isinstance(message, dict) or not message.keys() <= set(KEYS):
+                raise ValueError(f": Must be an object of {', '.join(KEYS)}.")
+            _check_role(message.get("role"))
+            _check_content(message.get("content"))
+            if format_moment(parse_moment(message.get("timestamp"))) != message["timestamp"]:
+                raise ValueError(".timestamp: Must be UTC with milliseconds.")
+            if "agentConfigId" in message:
+                _check_agent(message["agentConfigId"])
+        except ValueError as error:
+            raise ValidationError(f"messages[{index}]{error}") from None
+
+
+def _check_role(role: object) -> None:
+    if not isinstance(role, str) or role not in ROLES:
+        raise ValueError(f".role: Must be one of {', '.join(Role.values)}.")
+
+
+def _check_content(content: object) -> None:
+    if not isinstance(content, str):
+        raise ValueError(".content: Must be a string.")
+    if len(content) > MAX_CONTENT_LENGTH:
+        raise ValueError(f".content: At most {MAX_CONTENT_LENGTH:,} characters.")
+    try:
+        validate_text(content)
+    except ValidationError as error:
+        raise ValueError(f".content: {error.message}") from None
+
+
+def _check_agent(agent: object) -> None:
+    if not is_object_id(agent):
+        raise ValueError(".agentConfigId: Must be an ObjectId: 24 lower-case hexadecimal digits.")
+
+
+def contents_of(messages: Iterable[Any]) -> list[str]:
+    """The texts of stored messages; a damaged message has none."""
+    return [
+        message["content"]
+        for message in messages
+        if isinstance(message, dict) and isinstance(message.get("content"), str)
+    ]

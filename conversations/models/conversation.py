@@ -1,0 +1,245 @@
+"""A conversation, its questions (queryset methods) and its verbs."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator, MaxValueValidator
+from django.db import models
+from django.db.models import Count, F, Q
+from django.db.models.functions import Greatest
+
+from accounts.models import Actor, AuditEvent, Owned, OwnedQuerySet
+from accounts.validators import validate_text
+from config.storage.expressions import AppendDocuments, append_text
+from config.storage.fields import DocumentListField, ObjectIdField
+from config.storage.moments import now
+from config.storage.transaction import atomic
+from conversations import search
+from conversations.messages import MAX_MESSAGES, clean_messages, contents_of, validate_messages
+from conversations.models.recording import RecordingManager
+
+MAX_STAGE_INDEX = 2**31 - 1
+MAX_BYTES = 12_000_000
+"""Stored bytes of a conversation's messages and search text: inside MongoDB's 16 MB a document with room to spare."""
+
+
+class Channel(models.TextChoices):
+    WHATSAPP = "whatsapp", "WhatsApp"
+    TELEGRAM = "telegram", "Telegram"
+    EMAIL = "email", "E-mail"
+
+
+class Status(models.TextChoices):
+    ACTIVE = "active", "Active"
+    COMPLETED = "completed", "Completed"
+    HANDED_OFF = "handed_off", "Handed off"
+    DROPPED = "dropped", "Dropped"
+
+
+CLOSED_STATUSES = (Status.COMPLETED, Status.HANDED_OFF, Status.DROPPED)
+
+
+class ConversationFull(ValidationError):
+    """The conversation cannot hold that much more."""
+
+
+class StatusNotAllowed(ValidationError):
+    """``active`` is where a conversation begins: nothing returns to it."""
+
+
+class ConversationQuerySet(OwnedQuerySet["Conversation"]):
+    def newest_first(self) -> "ConversationQuerySet":
+        """The order of every list: the latest change first; the id decides between equals."""
+        return self.order_by("-updated_at", "-id")
+
+    def search(self, query: str) -> "ConversationQuerySet":
+        """Conversations whose phone, e-mail or any message holds ``query`` (see ``conversations.search``)."""
+        found = Q()
+        for term in search.terms(query):
+            found |= Q(search_text__has=term)
+        return self.filter(found)
+
+    def of_lead(self, lead_id: str) -> "ConversationQuerySet":
+        return self.filter(lead_id=lead_id)
+
+    def after(self, updated_at: datetime, pk: str) -> "ConversationQuerySet":
+        """What follows that place in ``newest_first`` order."""
+        return self.filter(updated_at__lte=updated_at).exclude(updated_at=updated_at, pk__gte=pk)
+
+    def before(self, updated_at: datetime, pk: str) -> "ConversationQuerySet":
+        """What precedes that place in ``newest_first`` order."""
+        return self.filter(updated_at__gte=updated_at).exclude(updated_at=updated_at, pk__lte=pk)
+
+    def count_by_status(self) -> dict[str, int]:
+        """Status → number of conversations, every status present."""
+        counts = dict(self.order_by().values_list("status").annotate(number=Count("pk")))
+        return {status: counts.get(status, 0) for status in Status.values}
+
+
+class Conversation(Owned):
+    """What a lead and an agent (later perhaps a person) said to each other over one channel, and what came of it.
+
+    Messages live inside, in the wire's own shape. Validators bound every field: a stored row is always a legal answer.
+    ``search_text``, ``message_count`` and ``stored_bytes`` follow from the other fields; the verbs keep them so.
+    """
+
+    lead_id = models.CharField(max_length=64, validators=[validate_text])
+    agent_config_id = ObjectIdField()
+    channel = models.CharField(max_length=8, choices=Channel.choices)
+    lead_phone = models.CharField(max_length=64, blank=True, validators=[validate_text])
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
+    current_stage_index = models.PositiveIntegerField(default=0, validators=[MaxValueValidator(MAX_STAGE_INDEX)])
+    messages = DocumentListField(default=list, validators=[validate_messages])
+    message_count = models.PositiveIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(default=now)
+    updated_at = models.DateTimeField(default=now)
+    campaign_id = ObjectIdField(null=True, blank=True)
+    lead_email = models.CharField(max_length=320, blank=True, validators=[validate_text])
+    current_stage_name = models.CharField(max_length=200, blank=True, validators=[validate_text])
+    summary = models.TextField(max_length=20_000, blank=True, validators=[MaxLengthValidator(20_000), validate_text])
+    qualified = models.BooleanField(null=True, blank=True)
+    qualification_reason = models.TextField(
+        max_length=5_000, blank=True, validators=[MaxLengthValidator(5_000), validate_text]
+    )
+    search_text = models.TextField(editable=False)
+    stored_bytes = models.PositiveIntegerField(default=0, editable=False)
+
+    objects = RecordingManager.from_queryset(ConversationQuerySet)()
+
+    class Meta:
+        indexes = (
+            # The whole ordering, _id included: a page is read from the index, never sorted.
+            models.Index(fields=("account", "environment", "-updated_at", "-id"), name="conversation_newest"),
+            models.Index(
+                fields=("account", "environment", "status", "-updated_at", "-id"), name="conversation_newest_by_status"
+            ),
+            models.Index(
+                fields=("account", "environment", "lead_id", "-updated_at", "-id"), name="conversation_of_lead"
+            ),
+        )
+        constraints = (
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="conversation_status_known"),
+            models.CheckConstraint(condition=Q(channel__in=Channel.values), name="conversation_channel_known"),
+            models.CheckConstraint(
+                condition=Q(channel=Channel.EMAIL) | ~Q(lead_phone=""), name="conversation_phone_unless_email"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()} with {self.lead_name}"
+
+    @property
+    def lead_name(self) -> str:
+        """What a person calls the lead: nobody sends a name, so e-mail or phone, else the caller's id."""
+        return self.lead_email or self.lead_phone or f"Lead {self.lead_id}"
+
+    def clean(self) -> None:
+        if self.channel != Channel.EMAIL and not self.lead_phone:
+            raise ValidationError({"lead_phone": "May be empty for e-mail conversations only."})
+
+    def derive(self) -> None:
+        """Bring the fields that follow from others up to date. Raises ConversationFull."""
+        contents = contents_of(self.messages)
+        self.message_count = len(self.messages)
+        self.search_text = search.search_text(phone=self.lead_phone, email=self.lead_email, contents=contents)
+        self.stored_bytes = bytes_of(self.messages, self.search_text)
+        if self.stored_bytes > MAX_BYTES:
+            raise ConversationFull(f"At most {MAX_BYTES:,} bytes of messages a conversation.")
+
+    def append(self, messages: list[dict[str, Any]], *, by: Actor) -> None:
+        """Add messages at the end: one statement, so that writers at the same time lose nothing.
+
+        A message is its own record, so none is written to the audit log. Raises ValidationError for bad messages and
+        ConversationFull when they do not fit; then nothing is added.
+        """
+        moment = now()
+        new = clean_messages(messages, default_timestamp=moment)
+        text = search.appended_search_text(contents_of(new))
+        size = bytes_of(new, text)
+        room = Conversation.objects.filter(
+            pk=self.pk, message_count__lte=MAX_MESSAGES - len(new), stored_bytes__lte=MAX_BYTES - size
+        )
+        if not room.update(
+            messages=AppendDocuments("messages", new),
+            message_count=F("message_count") + len(new),
+            search_text=append_text("search_text", text),
+            stored_bytes=F("stored_bytes") + size,
+            updated_at=Greatest(F("updated_at"), moment),
+        ):
+            raise ConversationFull(f"At most {MAX_MESSAGES:,} messages and {MAX_BYTES:,} bytes a conversation.")
+        self.refresh_from_db()
+
+    @atomic
+    def change_status(self, status: str, *, by: Actor, reason: str = "") -> None:
+        """Close the conversation, or correct how it was closed. The same status again changes nothing."""
+        if status not in CLOSED_STATUSES:
+            raise StatusNotAllowed(f"Must be one of {', '.join(CLOSED_STATUSES)}.")
+        # Compare and set: of two changes at the same time each one's entry tells what it really replaced.
+        while (old := self._stored("status")) != status:
+            if Conversation.objects.filter(pk=self.pk, status=old).update(
+                status=status, updated_at=Greatest(F("updated_at"), now())
+            ):
+                changes = {"from": old, "to": str(status), **({"reason": reason} if reason else {})}
+                self._log("conversation.status_changed", by=by, **changes)
+        self.refresh_from_db()
+
+    @atomic
+    def update_details(self, changes: Mapping[str, Any], *, by: Actor) -> None:
+        """Set any of ``DETAILS``; what stays the same is not written. Raises ValidationError for what may not be."""
+        unknown = changes.keys() - DETAILS
+        if unknown:
+            raise TypeError(f"Not a detail: {', '.join(sorted(unknown))}.")
+        while True:
+            self.refresh_from_db()
+            seen_count = self.message_count
+            before = {name: getattr(self, name) for name in changes}
+            different = {name: value for name, value in changes.items() if before[name] != value}
+            if not different:
+                return
+            for name, value in different.items():
+                setattr(self, name, value)
+            self.clean_fields(exclude=["account", "search_text"])
+            self.clean()
+            self.derive()
+            # An append in between would be missing in the search text we just made: then again, from what is there.
+            values = {name: getattr(self, name) for name in (*different, "search_text", "stored_bytes")}
+            if Conversation.objects.filter(pk=self.pk, message_count=seen_count).update(
+                **values, updated_at=Greatest(F("updated_at"), now())
+            ):
+                break
+        self._log(
+            "conversation.details_updated",
+            by=by,
+            **{name: {"from": before[name], "to": value} for name, value in different.items()},
+        )
+        self.refresh_from_db()
+
+    def _stored(self, field: str) -> Any:
+        return Conversation.objects.values_list(field, flat=True).get(pk=self.pk)
+
+    def _log(self, action: str, *, by: Actor, **metadata: Any) -> None:
+        AuditEvent.objects.log(
+            action, account=self.account, by=by, resource=self, environment=self.environment, metadata=metadata
+        )
+
+
+DETAILS = frozenset(
+    {
+        "agent_config_id",
+        "campaign_id",
+        "current_stage_index",
+        "current_stage_name",
+        "lead_email",
+        "qualification_reason",
+        "qualified",
+        "summary",
+    }
+)
+
+
+def bytes_of(messages: list[dict[str, Any]], text: str) -> int:
+    """What messages and their search text take in the store, in bytes, a little generously."""
+    overhead = 80  # a message's keys, timestamp and agent id, in JSON or BSON
+    return sum(len(content.encode()) + overhead for content in contents_of(messages)) + len(text.encode())

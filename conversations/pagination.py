@@ -1,0 +1,99 @@
+"""Pages of a list: ``limit``, ``skip``, and the cursor that walks it while rows change (contract, section 2)."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from datetime import datetime
+
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.storage.fields import is_object_id
+from conversations import wire
+from conversations.messages import format_moment, parse_moment
+from conversations.models import ConversationQuerySet
+
+MAX_LIMIT = 1_000
+MAX_SKIP = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A place in ``newest_first`` order: that of one conversation."""
+
+    updated_at: datetime
+    id: str
+
+    def __str__(self) -> str:
+        return base64.urlsafe_b64encode(f"{format_moment(self.updated_at)}{self.id}".encode()).decode().rstrip("=")
+
+    @classmethod
+    def parse(cls, text: str) -> "Cursor":
+        """Raises ValueError for what ``str(cursor)`` never gives."""
+        try:
+            plain = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("ascii")
+        except (binascii.Error, ValueError):
+            raise ValueError("Is not a cursor that this API gave.") from None
+        if not is_object_id(plain[-24:]):
+            raise ValueError("Is not a cursor that this API gave.")
+        return cls(parse_moment(plain[:-24]), plain[-24:])
+
+
+class ConversationPagination:
+    """The page that a request asks for. Raises ValidationError (400) for parameters that make none.
+
+    Without ``limit`` there are no pages: the answer is the whole list, or ``rest`` of it after ``skip`` or ``cursor``.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.limit = self.read_integer("limit", least=1, most=MAX_LIMIT)
+        self.skip = self.read_integer("skip", least=0, most=MAX_SKIP)
+        self.cursor = self.read_cursor()
+        if self.cursor and self.skip is not None:
+            raise ValidationError({"cursor": ["Cannot be combined with skip."]})
+
+    def rest(self, conversations: ConversationQuerySet) -> ConversationQuerySet:
+        """From where the page begins, without an end."""
+        if self.cursor:
+            return conversations.after(self.cursor.updated_at, self.cursor.id)
+        return conversations[self.skip :] if self.skip else conversations
+
+    def respond(self, conversations: ConversationQuerySet) -> Response:
+        """A bare array; how many there are in all, and the address of the next page, stand in its headers."""
+        limit = self.limit or MAX_LIMIT
+        page = list(wire.rows(self.rest(conversations))[: limit + 1])
+        headers = {"X-Total-Count": str(conversations.count())}
+        if len(page) > limit:
+            headers["Link"] = f'<{self.address_after(page[limit - 1])}>; rel="next"'
+        return Response([wire.document(row) for row in page[:limit]], headers=headers)
+
+    def address_after(self, row: wire.Row) -> str:
+        last = dict(zip(wire.COLUMNS, row, strict=True))
+        query = self.request.query_params.copy()
+        query.pop("skip", None)
+        query["cursor"] = str(Cursor(last["updated_at"], last["id"]))
+        return f"{self.request.build_absolute_uri(self.request.path)}?{query.urlencode()}"
+
+    def read(self, name: str) -> str | None:
+        """A parameter that may stand there once; None when it does not."""
+        given = self.request.query_params.getlist(name)
+        if len(given) > 1:
+            raise ValidationError({name: ["May be given once."]})
+        return given[0] if given else None
+
+    def read_integer(self, name: str, *, least: int, most: int) -> int | None:
+        text = self.read(name)
+        if text is None:
+            return None
+        if not (text.isascii() and text.isdigit() and len(text) <= 10 and least <= int(text) <= most):
+            raise ValidationError({name: [f"Must be an integer from {least:,} to {most:,}."]})
+        return int(text)
+
+    def read_cursor(self) -> Cursor | None:
+        text = self.read("cursor")
+        try:
+            return None if text is None else Cursor.parse(text)
+        except ValueError as error:
+            raise ValidationError({"cursor": [str(error)]}) from None

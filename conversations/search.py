@@ -1,0 +1,58 @@
+"""What ``search`` means (contract, section 2): a literal substring, caseless in every script.
+
+Each conversation carries one folded text: phone, e-mail and each message, one after the other. A search folds its words
+the same way and looks for them as they are, so every store gives the same answer.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+MAX_SEARCH_LENGTH = 100
+"""Characters, as the client counts them: before folding."""
+
+SEPARATOR = "\x1f"
+"""Between fields, so that no match spans two. Folding takes it out of every text."""
+
+# A phone's bare digits are kept in the same text under other code points (private use), so that digits
+# looked for as a phone are found in phones alone, and one column (one index) answers the whole search.
+PHONE_DIGITS = {ord("0") + digit: 0xE000 + digit for digit in range(10)}
+_RESERVED = {ord(SEPARATOR): " ", **dict.fromkeys(PHONE_DIGITS.values(), "�")}
+_PUNCTUATED_PHONE = re.compile(r"[0-9 +()./-]+")
+_MIN_PUNCTUATED_DIGITS = 4
+
+
+def fold(text: str) -> str:
+    """``text`` as it is compared: NFKC and case-folded (Unicode, chapter 3.13, D146), so ``ÄRGER`` meets ``ärger``."""
+    if text.isascii():
+        return text.casefold().replace(SEPARATOR, " ")
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return folded.translate(_RESERVED)
+
+
+def search_text(*, phone: str, email: str, contents: Iterable[str]) -> str:
+    """The text that a conversation is searched by."""
+    return SEPARATOR.join(("", fold(phone), phone_digits(phone), fold(email), *map(fold, contents)))
+
+
+def appended_search_text(contents: Iterable[str]) -> str:
+    """What further messages add to ``search_text``."""
+    return "".join(f"{SEPARATOR}{fold(content)}" for content in contents)
+
+
+def phone_digits(phone: str) -> str:
+    """The digits of a phone, in the code points reserved for them; of any script's digits."""
+    return re.sub(r"[^0-9]", "", fold(phone)).translate(PHONE_DIGITS)
+
+
+def terms(query: str) -> Iterator[str]:
+    """The folded texts of which a conversation must hold at least one.
+
+    A query that looks like a phone is also looked for by its digits: ``+1 (555) 01`` finds ``+1-555-0102``.
+    """
+    folded = fold(query)
+    yield folded
+    if _PUNCTUATED_PHONE.fullmatch(folded):
+        digits = phone_digits(folded)
+        if folded.isdigit() or len(digits) >= _MIN_PUNCTUATED_DIGITS:
+            yield digits

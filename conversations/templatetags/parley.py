@@ -1,0 +1,84 @@
+"""How pages write moments, numbers and ids."""
+
+from datetime import datetime
+
+from django import template
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from config.storage.moments import now
+
+register = template.Library()
+
+MANY = 10_000
+
+
+@register.filter
+def ago(moment: datetime) -> str:
+    """A moment as a list shows it: ``4 min``, ``2 h``, ``yesterday``, then its date."""
+    local, today = timezone.localtime(moment), timezone.localtime(now())
+    minutes = int((today - local).total_seconds() // 60)
+    if minutes < 1:
+        return "now"
+    if minutes < 60:
+        return f"{minutes} min"
+    if local.date() == today.date() or minutes < 6 * 60:
+        return f"{minutes // 60} h"
+    days = (today.date() - local.date()).days
+    if days == 1:
+        return "yesterday"
+    if days < 7:
+        return date_format(local, "D H:i")
+    return day(moment)
+
+
+@register.filter
+def exact(moment: datetime) -> str:
+    """A moment in full, with its zone: ``Thu 12 March 2026, 14:02:11 UTC``."""
+    local = timezone.localtime(moment)
+    return f"{local:%a} {local.day} {local:%B %Y, %H:%M:%S %Z}"
+
+
+@register.filter
+def machine(moment: datetime) -> str:
+    """A moment for the ``datetime`` attribute."""
+    return moment.isoformat(timespec="milliseconds")
+
+
+@register.filter
+def many(number: int) -> str:
+    """A count in a tab: exact to 10,000, then ``10k+``."""
+    return "10k+" if number > MANY else f"{number:,}"
+
+
+@register.filter
+def short_id(value: str) -> str:
+    """The end of an id, which is where ids of one source differ; short ones as they are."""
+    return value if len(value) <= 12 else f"…{value[-6:]}"
+
+
+@register.filter
+def number(value: int) -> str:
+    return f"{value:,}"
+
+
+@register.filter
+def day(moment: datetime) -> str:
+    """A moment's date, without the year where it is this one: ``12 Mar``."""
+    local = timezone.localtime(moment)
+    return date_format(local, "j M" if local.year == timezone.localtime(now()).year else "j M Y")
+
+
+@register.filter
+def clock(moment: datetime) -> str:
+    return f"{timezone.localtime(moment):%H:%M}"
+
+
+@register.filter
+def stamp(moment: datetime) -> SafeString:
+    """A ``<time>`` that shows the clock. In one piece and without date_format: a thread has thousands of them."""
+    local = timezone.localtime(moment)
+    title = f"{local:%a} {local.day} {local:%B %Y, %H:%M:%S %Z}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', machine(moment), title, f"{local:%H:%M}")

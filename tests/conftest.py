@@ -1,0 +1,106 @@
+"""The cast: Alice owns Acme, Bob works there as an operator, Charlie owns another account."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import Account, ApiKey, User
+from accounts.scopes import Role, Scope
+from conversations.models import Conversation
+from tests.factories import record_conversation
+
+
+def _person(name: str, account: Account | None, *roles: str) -> User:
+    user = User.objects.create_user(f"{name.lower()}@example.com", "correct horse battery", name=name)
+    if account is not None:
+        account.memberships.create(user=user, roles=list(roles))
+    return user
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    """Owner of Acme."""
+    return _person("Alice", None)
+
+
+@pytest.fixture
+def acme(alice: User) -> Account:
+    return Account.objects.open(name="Acme", owner=alice, by=alice)
+
+
+@pytest.fixture
+def bob(acme: Account) -> User:
+    """Operator at Acme."""
+    return _person("Bob", acme, Role.OPERATOR)
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    """Owner of another account."""
+    return _person("Charlie", None)
+
+
+@pytest.fixture
+def other_account(charlie: User) -> Account:
+    return Account.objects.open(name="Charlie & Sons", owner=charlie, by=charlie)
+
+
+class Api:
+    """A client of the API that holds one key."""
+
+    def __init__(self, account: Account, environment: str = "live", scopes: Any = tuple(Scope)) -> None:
+        self.key, self.token = ApiKey.objects.issue(
+            account=account, name="Test", environment=environment, scopes=scopes, by=None
+        )
+        self.account = account
+        self.client = Client(raise_request_exception=False)
+
+    def get(self, path: str = "/api/conversations", headers: dict[str, str] | None = None, **query: Any) -> Any:
+        return self.client.get(path, query, headers={"X-API-Key": self.token, **(headers or {})})
+
+    def listed(self, **query: Any) -> list[dict[str, Any]]:
+        """The conversations that a list answers with."""
+        response = self.get(**query)
+        assert response.status_code == 200, response.content
+        return json_of(response)
+
+    def ids(self, **query: Any) -> list[str]:
+        return [conversation["_id"] for conversation in self.listed(**query)]
+
+
+def json_of(response: Any) -> Any:
+    """The JSON of an answer, streamed or not."""
+    return json.loads(response.getvalue())
+
+
+@contextmanager
+def statements(number: int) -> Iterator[None]:
+    """Exactly ``number`` statements reach the store; those that only begin or end a transaction do not count."""
+    with CaptureQueriesContext(connection) as captured:
+        yield
+    counted = [
+        query["sql"] for query in captured if not query["sql"].startswith(("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT"))
+    ]
+    assert len(counted) == number, "\n".join(counted)
+
+
+@pytest.fixture
+def api(acme: Account) -> Api:
+    """Acme's live key with every scope."""
+    return Api(acme)
+
+
+@pytest.fixture
+def record(acme: Account) -> Callable[..., Conversation]:
+    """Records a conversation at Acme, given in the wire's fields; what is not given is lifelike."""
+
+    def inner(**fields: Any) -> Conversation:
+        return record_conversation(fields.pop("account", acme), **fields)
+
+    return inner
