@@ -49,11 +49,21 @@ check: lock-check ## lint, types, templates, imports, migrations, deployment set
 	$(PY) -m mypy .
 	$(PY) -m djlint --quiet --check templates
 	$(PY) -m djlint --quiet --lint templates
-	$(PY) -c "import sys; from importlinter.cli import lint_imports_command as lint; sys.exit(lint())"
+	$(PY) -c "import sys; from importlinter.cli import lint_imports_command as lint; sys.exit(lint(['--no-logo']))"
 	$(PY) manage.py makemigrations --check --dry-run
 	DEBUG=0 BASE_URL=https://parley.example.com SECRET_KEY=$$($(PY) -c "import secrets; print(secrets.token_urlsafe(50))") \
 		$(PY) manage.py check --deploy --fail-level WARNING
 	./requirements/audit.sh
+
+.PHONY: schema
+schema: ## write docs/openapi.json, the description of the API
+	$(INSTALL) dev
+	@$(SQLITE) exec $(PY) manage.py spectacular --validate --fail-on-warn --format openapi-json --file docs/openapi.json
+
+.PHONY: schemathesis
+schemathesis: ## test a server of its own against the description of the API (ARGS="--max-examples 100")
+	$(INSTALL) dev
+	@exec $(PY) -m tests.schemathesis_run $(ARGS)
 
 # uv.lock is the source. Each requirements file is one whole environment from it, for plain pip.
 UV      := $(or $(shell command -v uv),.venv/uv/bin/uv)

@@ -46,9 +46,15 @@ class MembershipInline(admin.TabularInline):
 class AccountAdmin(admin.ModelAdmin):
     list_display = ("name", "id", "created_at")
     search_fields = ("name", "id")
+    fields = ("id", "name", "rate_limit", "created_at")
     readonly_fields = ("id", "created_at")
     inlines = (MembershipInline,)
     show_full_result_count = False
+
+    def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if "rate_limit" in form.changed_data:
+            obj.limit_rate(obj.rate_limit, by=request.user)  # type: ignore[arg-type]
 
 
 @admin.register(User)
@@ -81,7 +87,7 @@ class NewApiKeyForm(forms.ModelForm):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(admin.ModelAdmin):
-    """A key is issued and revoked here, never changed: whoever holds it relies on what it was given."""
+    """A key is issued and revoked here. But for its rate limit it never changes: its holder relies on what it opens."""
 
     list_display = ("name", "masked", "account", "status", "created_at", "expires_at", "last_used_at")
     list_filter = ("environment",)
@@ -92,7 +98,7 @@ class ApiKeyAdmin(admin.ModelAdmin):
     show_full_result_count = False
     shown = (
         "name", "masked", "account", "environment", "status", "scopes", "created_at", "created_by", "expires_at",
-        "revoked_at", "last_used_at", "last_used_ip",
+        "revoked_at", "last_used_at", "last_used_ip", "rate_limit",
     )  # fmt: skip
 
     def get_form(self, request: HttpRequest, obj: ApiKey | None = None, change: bool = False, **kwargs: Any) -> Any:
@@ -102,13 +108,15 @@ class ApiKeyAdmin(admin.ModelAdmin):
         return self.shown if obj else NewApiKeyForm.Meta.fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
-        return self.shown if obj else ()
+        return tuple(name for name in self.shown if name != "rate_limit") if obj else ()
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         return False
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         if change:
+            if "rate_limit" in form.changed_data:
+                obj.limit_rate(obj.rate_limit, by=request.user)  # type: ignore[arg-type]
             return
         values = form.cleaned_data
         key, token = ApiKey.objects.issue(by=request.user, **values)  # type: ignore[arg-type]

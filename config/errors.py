@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
@@ -24,6 +25,8 @@ TITLES = {
 
 def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     """Any exception of an API view as ``{"error": …, "details": …}`` or, for a 403, ``{"error", "message"}``."""
+    if isinstance(error, SuspiciousOperation):  # such as more parameters than anybody means
+        error = exceptions.ParseError("Bad request")
     response = exception_handler(error, context)
     if response is None:
         set_rollback()

@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.cache import patch_vary_headers
 
 HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "Server": "parley",  # granian names itself where an answer does not; leaving it out is not possible
     "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
 }
 
 
@@ -26,5 +26,5 @@ class HeadersMiddleware:
             # What stands behind a login or a key is nobody else's, and not a cache's.
             response.headers["Cache-Control"] = "private, no-store"
         if request.path.startswith("/api/"):
-            response.headers["Vary"] = "X-API-Key, Authorization"
+            patch_vary_headers(response, ("X-API-Key", "Authorization"))
         return response

@@ -6,9 +6,9 @@ one sentence, before anything is changed.
 
 import argparse
 import ctypes
-import hashlib
 import multiprocessing
 import os
+import re
 import secrets
 import signal
 import socket
@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -30,6 +31,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # hold a database connection.
 THREADS = 16
 GRACE = 10  # seconds for open requests to finish after Ctrl-C or SIGTERM
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  every address, and how this machine calls itself
 
 env = environ.Env()
 
@@ -48,8 +50,8 @@ class Address:
     @property
     def url(self) -> str:
         """How a browser on this machine reaches it."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104
-        return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{self.port}"
+        host = EVERYWHERE.get(self.host, self.host)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     @property
     def is_free(self) -> bool:
@@ -117,53 +119,6 @@ def secret_key_file(path: Path) -> Path:
     return path
 
 
-def prepare() -> None:
-    """Everything that serving needs: tables, static files and, where there is no account yet, the demo's."""
-    import django
-    from django.conf import settings
-    from django.core.management import call_command
-    from django.db import connections
-
-    django.setup()
-    migrate()
-    if not settings.DEBUG:
-        collect_static()
-    call_command("load_demo", "--if-empty")
-    connections.close_all()
-
-
-def migrate() -> None:
-    """Applies what is not applied yet. Asking first spares most starts the work that ``migrate`` does around it."""
-    from django.core.management import call_command
-    from django.db import connection
-    from django.db.migrations.executor import MigrationExecutor
-
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        say("Preparing the database")
-        call_command("migrate", interactive=False, verbosity=0)
-
-
-def collect_static() -> None:
-    """Copies and compresses the static files, when one of them is not what it was the last time."""
-    from django.conf import settings
-    from django.contrib.staticfiles.finders import get_finders
-    from django.core.management import call_command
-
-    sources = hashlib.sha256()
-    for finder in get_finders():
-        for name, storage in finder.list([]):
-            file = Path(storage.path(name)).stat()
-            sources.update(f"{name} {file.st_size} {file.st_mtime_ns}\n".encode())
-    root = Path(settings.STATIC_ROOT)
-    stamp = root.with_name(f"{root.name}.stamp")
-    collected = (root / "staticfiles.json").exists() and stamp.exists() and stamp.read_text() == sources.hexdigest()
-    if not collected:
-        say("Preparing the static files")
-        call_command("collectstatic", interactive=False, verbosity=0)
-        stamp.write_text(sources.hexdigest())
-
-
 def serve(address: Address, workers: int) -> None:
     """Serves until Ctrl-C or SIGTERM."""
     from granian import Granian
@@ -191,6 +146,8 @@ def serve(address: Address, workers: int) -> None:
 
 def load_application() -> Callable[..., Any]:
     """What a worker serves. A worker whose parent is killed ends too, instead of holding the port."""
+    # Ctrl-C is for the parent, which stops its workers: hit by both signals, granian's workers hang.
+    os.setpgid(0, 0)
     # Until granian sets its own, the parent's handlers are in place, and would swallow the signal to stop.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -207,19 +164,29 @@ def load_application() -> Callable[..., Any]:
 
 def announce(address: Address) -> None:
     """Says where Parley is, once it is there."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host)  # noqa: S104
-    for _ in range(600):
-        try:
-            socket.create_connection((host, address.port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            break
-    else:
-        return
-    say(f"Parley is at {os.environ['BASE_URL']} (Ctrl-C stops it)")
-    if address.host in ("0.0.0.0", "::") and os.environ["BASE_URL"] == address.url:  # noqa: S104
+    own, base_url = address.url, os.environ["BASE_URL"]
+    while not answers(own):
+        time.sleep(0.05)
+    say(f"Parley is at {base_url} (Ctrl-C stops it)")
+    if address.host in EVERYWHERE and base_url == own:
         say("For other machines, set BASE_URL to the address that they use, such as https://parley.example.com")
+
+
+def answers(url: str) -> bool:
+    parts = urlsplit(url)
+    try:
+        socket.create_connection((parts.hostname, parts.port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def database_errors() -> tuple[type[Exception], ...]:
+    """What a store raises; MongoDB's driver raises its own where it cannot connect."""
+    from django.db import Error
+
+    driver = sys.modules.get("pymongo.errors")
+    return (Error, driver.PyMongoError) if driver else (Error,)
 
 
 def say(line: str) -> None:
@@ -228,7 +195,6 @@ def say(line: str) -> None:
 
 def main() -> None:
     from django.conf import settings
-    from django.db import Error as DatabaseError
 
     parser = argparse.ArgumentParser(prog="python -m config.serve", description=__doc__)
     parser.add_argument("--prepare", action="store_true", help="first migrate, collect static files and load the demo")
@@ -239,14 +205,17 @@ def main() -> None:
         set_defaults(address)
         settings.DATABASES  # noqa: B018  reads the settings, so that a malformed one is said here
         if wants_preparation:
+            from config.prepare import prepare
+
             prepare()
             # A fresh process: the server's parent needs none of what preparing has loaded.
             os.execv(sys.executable, [sys.executable, "-m", "config.serve"])  # noqa: S606
         serve(address, workers)
     except (CannotServe, ImproperlyConfigured) as error:
         sys.exit(str(error))
-    except DatabaseError as error:
-        sys.exit(f"The database that DATABASE_URL names does not answer: {str(error).strip()}")
+    except database_errors() as error:
+        first_line = re.split(r"\n| \(configured", str(error).strip())[0]
+        sys.exit(f"The database that DATABASE_URL names does not work: {first_line}")
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -4,18 +4,23 @@ The defaults run on a fresh clone, for development. ``DEBUG=0`` asks for a secre
 """
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from config import __version__
 from config.storage.databases import store_from_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
+TESTING = "pytest" in sys.modules
+
 env = environ.FileAwareEnv()
-environ.Env.read_env(BASE_DIR / ".env")
+if not TESTING:  # tests mean the same on every machine
+    environ.Env.read_env(BASE_DIR / ".env")
 
 
 def read(name: str, cast: str, default: object) -> object:
@@ -29,7 +34,6 @@ def read(name: str, cast: str, default: object) -> object:
 # Where it runs
 
 DEBUG = bool(read("DEBUG", "bool", True))
-TESTING = "pytest" in sys.modules
 BASE_URL = str(read("BASE_URL", "str", "http://127.0.0.1:8000")).rstrip("/")
 if not BASE_URL.startswith(("http://", "https://")):
     raise ImproperlyConfigured("BASE_URL must begin with http:// or https://.")
@@ -52,13 +56,25 @@ if not DEBUG and (len(SECRET_KEY) < 32 or len(set(SECRET_KEY)) < 5 or SECRET_KEY
         "python -c 'import secrets; print(secrets.token_urlsafe(50))'"
     )
 
+# How many requests the API takes in 60 seconds from one address, one key and one account; 0 is no limit
+
+RATE_LIMIT_ADDRESS = int(str(read("RATE_LIMIT_ADDRESS", "int", 1_000)))
+RATE_LIMIT_KEY = int(str(read("RATE_LIMIT_KEY", "int", 500)))
+RATE_LIMIT_ACCOUNT = int(str(read("RATE_LIMIT_ACCOUNT", "int", 2_000)))
+for _name, _limit in {"ADDRESS": RATE_LIMIT_ADDRESS, "KEY": RATE_LIMIT_KEY, "ACCOUNT": RATE_LIMIT_ACCOUNT}.items():
+    if not 0 <= _limit <= 1_000_000:
+        raise ImproperlyConfigured(f"RATE_LIMIT_{_name} must be from 0 to 1000000.")
+
 # What it stores, and where
 
 STORE = store_from_url(str(read("DATABASE_URL", "str", "sqlite:///var/parley.sqlite3")), base_dir=BASE_DIR)
 DATABASES = {"default": STORE.database}
 DEFAULT_AUTO_FIELD = STORE.auto_field
 MIGRATION_MODULES = STORE.migration_modules
-SILENCED_SYSTEM_CHECKS = STORE.silenced_checks
+SILENCED_SYSTEM_CHECKS = [
+    *STORE.silenced_checks,
+    "security.W008",  # http to https is the proxy's to redirect: it knows what the client asked for
+]
 
 # What it is made of
 
@@ -77,12 +93,15 @@ INSTALLED_APPS = [
     "csp",
     "django_filters",
     "rest_framework",
+    "drf_spectacular",
 ]
 MIDDLEWARE = [
     "accounts.origin.OriginMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.headers.HeadersMiddleware",
+    "config.compression.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
+    "accounts.throttling.ThrottlingMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -92,6 +111,7 @@ MIDDLEWARE = [
     "accounts.middleware.AccountMiddleware",
     "config.zone.ZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -114,14 +134,23 @@ TEMPLATES = [
 # The API
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.ApiKeyAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.throttling.ThrottledKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["conversations.wire.WireRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["config.parsing.StrictJSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.negotiation.JSONOnly",
     "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "config.schema.ApiSchema",
     "EXCEPTION_HANDLER": "config.errors.api_exception_handler",
     "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.1",
+    "TITLE": "Parley",
+    "VERSION": __version__,
+    "SERVERS": [{"url": "/"}],
+    "TAGS": [{"name": name} for name in ("Conversations", "Analytics", "API keys", "Audit log", "About")],
+    "POSTPROCESSING_HOOKS": ["config.docs.complete"],
 }
 
 # People
@@ -148,7 +177,12 @@ USE_I18N = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "var" / ("static-of-tests" if TESTING else "static")
-STATICFILES_DIRS = [BASE_DIR / "static"]
+_sidecar = Path(str(find_spec("drf_spectacular_sidecar").origin)).parent  # type: ignore[union-attr]
+STATICFILES_DIRS: list[Path | tuple[str, Path]] = [
+    BASE_DIR / "static",
+    # Not as an app: that would bring Redoc too
+    ("swagger-ui", _sidecar / "static" / "drf_spectacular_sidecar" / "swagger-ui-dist"),
+]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -181,7 +215,6 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
-SECURE_SSL_REDIRECT = False  # the proxy in front does this
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS and TRUSTED_PROXIES else None
@@ -191,12 +224,15 @@ X_FRAME_OPTIONS = "DENY"
 
 # Logs: to standard error, each line with its request's id; never a query string, which holds leads' phones
 
+LOG_LEVEL = str(read("LOG_LEVEL", "str", "INFO")).upper()
+if LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
+    raise ImproperlyConfigured("LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"request_id": {"()": "accounts.origin.RequestIdFilter"}},
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(request_id)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
-    "root": {"handlers": ["stderr"], "level": str(read("LOG_LEVEL", "str", "INFO")).upper()},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {"django": {"handlers": [], "level": "INFO"}},
 }

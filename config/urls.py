@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
 from accounts.views import SignIn, SignOut, switch_environment
+from config.docs import DocsView, SchemaView
 from config.errors import api_not_found
 
 handler400 = "config.errors.bad_request"
@@ -13,7 +14,11 @@ handler404 = "config.errors.not_found"
 handler500 = "config.errors.server_error"
 
 api: list[URLPattern | URLResolver] = [
+    path("", include("accounts.api_urls")),
     path("", include("conversations.api_urls")),
+    path("", include("accounts.audit_urls")),
+    path("schema", SchemaView.as_view(), name="api-schema"),
+    path("docs", DocsView.as_view(), name="api-docs"),
     re_path("", api_not_found),
 ]
 

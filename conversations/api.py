@@ -1,47 +1,173 @@
 """The JSON API of conversations."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.core.exceptions import ValidationError as ModelValidationError
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django_filters.rest_framework import DjangoFilterBackend
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from accounts.idempotency import Idempotent
 from accounts.models import ApiKey
 from accounts.permissions import HasScope
 from accounts.scopes import Scope
+from config.etags import conditional
 from config.storage.fields import is_object_id
 from conversations import wire
 from conversations.filters import ConversationFilter
-from conversations.models import Conversation, ConversationQuerySet
+from conversations.models import Conversation, ConversationQuerySet, Outcome, Recorded
+from conversations.models.recording import TAKEN
 from conversations.pagination import ConversationPagination
+from conversations.serializers import (
+    ConversationRecordSerializer,
+    DetailsSerializer,
+    StatusSerializer,
+    record_from,
+    to_wire_faults,
+)
+
+MAX_RECORDS = 1_000
 
 
-class ConversationViewSet(GenericViewSet[Conversation]):
+class IdTaken(APIException):
+    status_code = 409
+    default_detail = TAKEN
+
+
+class ConversationViewSet(Idempotent, GenericViewSet[Conversation]):
     """The conversations of the key's account, in the key's environment."""
 
     permission_classes = (HasScope,)
-    scopes = {"list": Scope.CONVERSATIONS_VIEW, "retrieve": Scope.CONVERSATIONS_VIEW}
+    scopes = {
+        "list": Scope.CONVERSATIONS_VIEW,
+        "retrieve": Scope.CONVERSATIONS_VIEW,
+        "record": Scope.CONVERSATIONS_EDIT,
+        "append": Scope.CONVERSATIONS_EDIT,
+        "update_details": Scope.CONVERSATIONS_EDIT,
+        "change_status": Scope.CONVERSATIONS_CHANGE_STATUS,
+    }
     filter_backends = (DjangoFilterBackend,)
     filterset_class = ConversationFilter
 
+    @property
+    def key(self) -> ApiKey:
+        return self.request.auth  # type: ignore[return-value]
+
+    @property
+    def max_body(self) -> int:
+        return 10 << 20 if self.action == "record" else 1 << 20
+
     def get_queryset(self) -> ConversationQuerySet:
-        key: ApiKey = self.request.auth  # type: ignore[assignment]
-        conversations: ConversationQuerySet = key.account.conversations.within(key.environment)
+        conversations: ConversationQuerySet = self.key.account.conversations.within(self.key.environment)
         return conversations.newest_first()
+
+    def get_object(self) -> Conversation:
+        """The conversation, without its messages. Another account's is not found, like one that never was."""
+        pk = self.kwargs["pk"]
+        found = self.get_queryset().without_messages().filter(pk=pk).first() if is_object_id(pk) else None
+        if found is None:
+            raise NotFound("Conversation not found")
+        return found
 
     def list(self, request: Request) -> HttpResponseBase:
         """A bare array: a page where ``limit`` asks for one, else the whole account, streamed."""
         conversations: ConversationQuerySet = self.filter_queryset(self.get_queryset())  # type: ignore[assignment]
         paginator = ConversationPagination(request)
-        if paginator.limit is not None:
-            return paginator.respond(conversations)
-        whole = iter(()) if request.method == "HEAD" else wire.stream(paginator.rest(conversations))
-        return StreamingHttpResponse(whole, content_type=wire.WireRenderer.media_type)
+        everything = self.get_queryset()
+        number, changes = everything.revisions()
 
-    def retrieve(self, request: Request, pk: str) -> Response:
-        found = wire.rows(self.get_queryset().filter(pk=pk)).first() if is_object_id(pk) else None
-        if found is None:
-            raise NotFound("Conversation not found")
-        return Response(wire.document(found))
+        def answer() -> HttpResponseBase:
+            if paginator.limit is not None:
+                narrowed = ConversationFilter.narrows(request.query_params)
+                return paginator.respond(conversations, total=None if narrowed else number)
+            whole = iter(()) if request.method == "HEAD" else wire.stream(paginator.rest(conversations))
+            return StreamingHttpResponse(whole, content_type=wire.WireRenderer.media_type)
+
+        return conditional(request, answer, self.key.account_id, self.key.environment, number, changes)
+
+    def retrieve(self, request: Request, pk: str) -> HttpResponseBase:
+        conversation = self.get_object()
+        return conditional(request, lambda: self._shown(conversation), pk, conversation.revision)
+
+    def record(self, request: Request) -> Response:
+        """One conversation, or an array of them with an outcome each."""
+        if isinstance(request.data, list):
+            return self._record_many(request.data)
+        serializer = ConversationRecordSerializer()
+        values = record_from(serializer, request.data)
+        [recorded] = self._record([values])
+        if recorded.outcome == Outcome.REFUSED:
+            if recorded.faults == {"id": [TAKEN]}:
+                raise IdTaken
+            raise ValidationError(to_wire_faults(recorded.faults or {}))
+        self.kwargs["pk"] = recorded.id
+        return self._shown(self.get_object(), status=201 if recorded.outcome == Outcome.RECORDED else 200)
+
+    def _record_many(self, given: Any) -> Response:
+        if len(given) > MAX_RECORDS:
+            raise ValidationError({"non_field_errors": [f"At most {MAX_RECORDS:,} conversations at a time."]})
+        serializer = ConversationRecordSerializer()
+        results: list[dict[str, Any] | None] = []
+        accepted = []
+        for item in given:
+            try:
+                accepted.append(record_from(serializer, item))
+                results.append(None)
+            except ValidationError as error:
+                results.append(_refused(item.get("_id") if isinstance(item, dict) else None, error.detail))
+        recorded = iter(self._record(accepted))
+        return Response([result or _result(next(recorded)) for result in results])
+
+    def _record(self, values: Any) -> Sequence[Recorded]:
+        conversations = self.key.account.conversations
+        return conversations.record(self.key.account, values, environment=self.key.environment, by=self.key)
+
+    def append(self, request: Request, pk: str) -> Response:
+        conversation = self.get_object()
+        messages = request.data if isinstance(request.data, list) else [request.data]
+        if not messages:
+            raise ValidationError({"messages": ["Must hold at least one message."]})
+        return self._changed(conversation, lambda: conversation.append(messages, by=self.key))
+
+    def update_details(self, request: Request, pk: str) -> Response:
+        conversation = self.get_object()
+        serializer = DetailsSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        changes = serializer.validated_data
+        return self._changed(conversation, lambda: conversation.update_details(changes, by=self.key))
+
+    def change_status(self, request: Request, pk: str) -> Response:
+        conversation = self.get_object()
+        serializer = StatusSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        status = serializer.validated_data["status"]
+        return self._changed(conversation, lambda: conversation.change_status(status, by=self.key))
+
+    def _changed(self, conversation: Conversation, change: Callable[[], None]) -> Response:
+        """Carry out a change; what a verb refuses is a 400 under the wire's names."""
+        try:
+            change()
+        except ModelValidationError as error:
+            faults = error.message_dict if hasattr(error, "error_dict") else {"messages": error.messages}
+            raise ValidationError(to_wire_faults(faults)) from None
+        return self._shown(conversation)
+
+    def _shown(self, conversation: Conversation, status: int = 200) -> Response:
+        row = wire.rows(self.get_queryset().filter(pk=conversation.pk)).get()
+        return Response(wire.document(row), status=status)
+
+
+def _result(recorded: Recorded) -> dict[str, Any]:
+    if recorded.outcome == Outcome.REFUSED:
+        return _refused(recorded.id, to_wire_faults(recorded.faults or {}))
+    return {"_id": recorded.id, "result": recorded.outcome}
+
+
+def _refused(pk: Any, details: Any) -> dict[str, Any]:
+    """``_id`` as it was given, where it was one."""
+    return {"_id": pk if is_object_id(pk) else None, "result": Outcome.REFUSED, "details": details}

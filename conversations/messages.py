@@ -1,8 +1,7 @@
 """Messages: what one may be. They are stored in the wire's own shape, so that reading can pass them on as they lie."""
 
-import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -10,16 +9,14 @@ from django.db.models import TextChoices
 
 from accounts.validators import validate_text
 from config.storage.fields import is_object_id
+from config.storage.moments import format_moment as format_moment
+from config.storage.moments import parse_moment as parse_moment
 
 MAX_CONTENT_LENGTH = 16_000
 """Characters a message."""
 
 MAX_MESSAGES = 5_000
 """Messages a conversation."""
-
-RFC_3339 = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
-)
 
 
 class Role(TextChoices):
@@ -33,23 +30,6 @@ class Role(TextChoices):
 
 ROLES = frozenset(map(str, Role))
 KEYS = ("role", "content", "timestamp", "agentConfigId")
-
-
-def parse_moment(text: object) -> datetime:
-    """An RFC 3339 date-time as UTC, cut to milliseconds. Raises ValueError, in words for the caller."""
-    if not isinstance(text, str) or not RFC_3339.fullmatch(text):
-        raise ValueError("Must be an RFC 3339 date-time with a zone, such as 2026-03-12T14:02:11.480Z.")
-    try:
-        moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ValueError("Is not a date and time that exists.") from None
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-
-
-def format_moment(moment: datetime) -> str:
-    """A UTC moment as the wire writes it: ``2026-03-12T14:02:11.480Z``."""
-    # isoformat, not strftime: it pads the year, and is five times as fast.
-    return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def clean_messages(given: object, *, default_timestamp: datetime) -> list[dict[str, Any]]:

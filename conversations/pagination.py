@@ -9,13 +9,13 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.parameters import MAX_SKIP, read_integer, read_once
 from config.storage.fields import is_object_id
 from conversations import wire
 from conversations.messages import format_moment, parse_moment
 from conversations.models import ConversationQuerySet
 
 MAX_LIMIT = 1_000
-MAX_SKIP = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class ConversationPagination:
 
     def __init__(self, request: Request) -> None:
         self.request = request
-        self.limit = self.read_integer("limit", least=1, most=MAX_LIMIT)
-        self.skip = self.read_integer("skip", least=0, most=MAX_SKIP)
+        self.limit = read_integer(request, "limit", least=1, most=MAX_LIMIT)
+        self.skip = read_integer(request, "skip", least=0, most=MAX_SKIP)
         self.cursor = self.read_cursor()
         if self.cursor and self.skip is not None:
             raise ValidationError({"cursor": ["Cannot be combined with skip."]})
@@ -60,11 +60,11 @@ class ConversationPagination:
             return conversations.after(self.cursor.updated_at, self.cursor.id)
         return conversations[self.skip :] if self.skip else conversations
 
-    def respond(self, conversations: ConversationQuerySet) -> Response:
+    def respond(self, conversations: ConversationQuerySet, *, total: int | None = None) -> Response:
         """A bare array; how many there are in all, and the address of the next page, stand in its headers."""
         limit = self.limit or MAX_LIMIT
         page = list(wire.rows(self.rest(conversations))[: limit + 1])
-        headers = {"X-Total-Count": str(conversations.count())}
+        headers = {"X-Total-Count": str(conversations.count() if total is None else total)}
         if len(page) > limit:
             headers["Link"] = f'<{self.address_after(page[limit - 1])}>; rel="next"'
         return Response([wire.document(row) for row in page[:limit]], headers=headers)
@@ -76,23 +76,8 @@ class ConversationPagination:
         query["cursor"] = str(Cursor(last["updated_at"], last["id"]))
         return f"{self.request.build_absolute_uri(self.request.path)}?{query.urlencode()}"
 
-    def read(self, name: str) -> str | None:
-        """A parameter that may stand there once; None when it does not."""
-        given = self.request.query_params.getlist(name)
-        if len(given) > 1:
-            raise ValidationError({name: ["May be given once."]})
-        return given[0] if given else None
-
-    def read_integer(self, name: str, *, least: int, most: int) -> int | None:
-        text = self.read(name)
-        if text is None:
-            return None
-        if not (text.isascii() and text.isdigit() and len(text) <= 10 and least <= int(text) <= most):
-            raise ValidationError({name: [f"Must be an integer from {least:,} to {most:,}."]})
-        return int(text)
-
     def read_cursor(self) -> Cursor | None:
-        text = self.read("cursor")
+        text = read_once(self.request, "cursor")
         try:
             return None if text is None else Cursor.parse(text)
         except ValueError as error:

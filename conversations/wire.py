@@ -103,7 +103,7 @@ def stream(conversations: ConversationQuerySet) -> Iterator[bytes]:
     piece, separator = bytearray(b"["), b""
     with snapshot():
         for row in rows(conversations).iterator(chunk_size=STREAM_ROWS):
-            piece += separator + orjson.dumps(document(row))
+            piece += separator + orjson.dumps(document(row), default=str)
             separator = b","
             if len(piece) >= STREAM_BYTES:
                 yield bytes(piece)
@@ -123,9 +123,5 @@ class WireRenderer(BaseRenderer):
 
 
 def _plain(value: object) -> object:
-    """What DRF puts into errors (strings that know their code) as plain JSON."""
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, Iterable):
-        return list(value)
-    raise TypeError(f"{type(value).__name__} is not JSON")
+    """What is not JSON: DRF's strings that know their code, its lists, and what a damaged document may hold."""
+    return list(value) if isinstance(value, Iterable) and not isinstance(value, str | bytes) else str(value)

@@ -2,7 +2,19 @@
 
 from accounts.models.account import Account, Environment, Owned, OwnedQuerySet
 from accounts.models.audit import Actor, AuditEvent
+from accounts.models.idempotency import IdempotentRequest
 from accounts.models.key import ApiKey
 from accounts.models.person import Membership, User
 
-__all__ = ["Account", "Actor", "ApiKey", "AuditEvent", "Environment", "Membership", "Owned", "OwnedQuerySet", "User"]
+__all__ = [
+    "Account",
+    "Actor",
+    "ApiKey",
+    "AuditEvent",
+    "Environment",
+    "IdempotentRequest",
+    "Membership",
+    "Owned",
+    "OwnedQuerySet",
+    "User",
+]

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from accounts.validators import validate_text
@@ -39,18 +40,42 @@ class AccountManager(models.Manager["Account"]):
     @atomic
     def open(self, *, name: str, owner: "User", by: "Actor") -> "Account":
         """A new account with its first owner."""
-        from accounts.models.audit import AuditEvent
         from accounts.scopes import Role
 
         account = Account(name=name)
         account.full_clean()
         account.save(force_insert=True)
         account.memberships.create(user=owner, roles=[Role.OWNER])
-        AuditEvent.objects.log("account.opened", account=account, by=by, resource=account, metadata={"name": name})
+        account.log("account.opened", by=by, name=name)
         return account
 
 
-class Account(models.Model):
+class RateLimited(models.Model):
+    """May have a rate limit of its own; see ``accounts.throttling``."""
+
+    rate_limit = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(1_000_000)],
+        help_text="API requests in 60 seconds. Empty: the installation's limit.",
+    )
+
+    class Meta:
+        abstract = True
+
+    @atomic
+    def limit_rate(self, rate_limit: int | None, *, by: "Actor") -> None:
+        """From now on. Raises ValidationError for what is not 1 to a million, or None."""
+        self.rate_limit = rate_limit
+        self.clean_fields(exclude=[field.name for field in self._meta.fields if field.name != "rate_limit"])
+        type(self)._default_manager.filter(pk=self.pk).update(rate_limit=self.rate_limit)
+        self.log("rate_limit.changed", by=by, rate_limit=self.rate_limit)
+
+    def log(self, action: str, *, by: "Actor", **metadata: Any) -> None:
+        raise NotImplementedError
+
+
+class Account(RateLimited):
     """A tenant: a company whose agents talk to its leads. Everything belongs to exactly one."""
 
     id = ObjectIdField(primary_key=True)
@@ -64,6 +89,11 @@ class Account(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def log(self, action: str, *, by: "Actor", **metadata: Any) -> None:
+        from accounts.models.audit import AuditEvent
+
+        AuditEvent.objects.log(action, account=self, by=by, resource=self, metadata=metadata)
 
 
 class OwnedQuerySet(models.QuerySet[M]):

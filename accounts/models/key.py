@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
-from accounts.models.account import Account, Owned, OwnedQuerySet
+from accounts.models.account import Account, Environment, Owned, OwnedQuerySet, RateLimited
 from accounts.models.audit import Actor, AuditEvent
 from accounts.origin import current_origin
 from accounts.scopes import Scope
@@ -24,8 +24,35 @@ TOKEN = re.compile(r"nl_(?:live|test)_[0-9a-f]{64}")
 LAST_USED_RESOLUTION = timedelta(minutes=1)
 
 
-class KeyRevoked(Exception):
+class KeyStateConflict(Exception):
+    """The key is not in a state in which that could be done to it; the text says why."""
+
+
+class KeyRevoked(KeyStateConflict):
     """A revoked key stays revoked: it cannot be rotated back to life."""
+
+
+class KeyExpired(KeyStateConflict):
+    """An expired key cannot be rotated: the new key would have the old one's expiry, and be dead from the start."""
+
+
+class KeyActive(KeyStateConflict):
+    """A key that still opens something is revoked before it is removed."""
+
+
+class ScopeNotHeld(Exception):
+    """Nobody gives more than they hold; ``scope`` is the first one that the giver lacks."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"Cannot give {scope} without holding it.")
+        self.scope = scope
+
+
+class LiveNotHeld(Exception):
+    """A test key gives no way into live data."""
+
+    def __init__(self) -> None:
+        super().__init__("A test key cannot issue or rotate live keys.")
 
 
 def digest_of(token: str) -> str:
@@ -34,6 +61,10 @@ def digest_of(token: str) -> str:
 
 
 class ApiKeyQuerySet(OwnedQuerySet["ApiKey"]):
+    def within_reach_of(self, key: "ApiKey") -> "ApiKeyQuerySet":
+        """What ``key`` may see and manage: a test key nothing live."""
+        return self.test() if key.environment == Environment.TEST else self.all()
+
     def authenticate(self, token: str) -> "ApiKey | None":
         """The usable key whose secret is ``token``, or None: unknown, malformed, revoked or expired."""
         if not TOKEN.fullmatch(token):
@@ -54,7 +85,11 @@ class ApiKeyManager(models.Manager.from_queryset(ApiKeyQuerySet)):  # type: igno
         by: Actor,
         expires_at: datetime | None = None,
     ) -> tuple["ApiKey", str]:
-        """A new key and its secret, which is nowhere else. Raises ValidationError for bad scopes or a past expiry."""
+        """A new key and its secret, which is nowhere else.
+
+        Raises ValidationError for bad scopes or a past expiry; ScopeNotHeld or LiveNotHeld where ``by`` is a key that
+        would give more than it holds.
+        """
         key, token = ApiKey.build(
             account=account, name=name, environment=environment, scopes=list(map(str, scopes)), expires_at=expires_at
         )
@@ -63,12 +98,14 @@ class ApiKeyManager(models.Manager.from_queryset(ApiKeyQuerySet)):  # type: igno
         else:
             key.created_by = by
         key.full_clean()
+        if isinstance(by, ApiKey):
+            by.check_may_give(key)
         key.save(force_insert=True)
         key.log("api_key.created", by=by, scopes=key.scopes)
         return key, token
 
 
-class ApiKey(Owned):
+class ApiKey(Owned, RateLimited):
     """Lets a program read and write one environment of one account, within its scopes.
 
     The secret is shown once; the store keeps its SHA-256 and its last four characters.
@@ -133,10 +170,26 @@ class ApiKey(Owned):
     def has_scope(self, scope: str) -> bool:
         return scope in self.scopes
 
+    def check_may_give(self, key: "ApiKey") -> None:
+        """Raises ScopeNotHeld or LiveNotHeld where ``key`` opens what this one does not."""
+        if self.environment == Environment.TEST and key.environment == Environment.LIVE:
+            raise LiveNotHeld
+        for scope in key.scopes:
+            if not self.has_scope(scope):
+                raise ScopeNotHeld(scope)
+
     @atomic
     def rotate(self, *, by: Actor) -> tuple["ApiKey", str]:
-        """A new key with this one's name, scopes, environment and expiry; this one is dead at once."""
-        if not ApiKey.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=now()):
+        """A new key with this one's name, scopes, environment, expiry and limit; this one is dead at once.
+
+        Raises KeyRevoked or KeyExpired; ScopeNotHeld or LiveNotHeld where ``by`` is a key that holds less than this.
+        """
+        if isinstance(by, ApiKey):
+            by.check_may_give(self)  # else the new secret would hand out more than its receiver had
+        moment = now()
+        if self.expires_at and self.expires_at <= moment and not self.revoked_at:
+            raise KeyExpired("An expired key cannot be rotated.")
+        if not ApiKey.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=moment):
             raise KeyRevoked("A revoked key cannot be rotated.")
         self.refresh_from_db(fields=["revoked_at"])
         key, token = ApiKey.build(
@@ -145,6 +198,7 @@ class ApiKey(Owned):
             environment=self.environment,
             scopes=self.scopes,
             expires_at=self.expires_at,
+            rate_limit=self.rate_limit,
             created_by_id=self.created_by_id,
         )
         key.save(force_insert=True)
@@ -157,6 +211,17 @@ class ApiKey(Owned):
         if ApiKey.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=now()):
             self.log("api_key.revoked", by=by)
         self.refresh_from_db(fields=["revoked_at"])
+
+    @atomic
+    def remove(self, *, by: Actor) -> None:
+        """Take a dead key out of the list; the audit log keeps what it did. Raises KeyActive.
+
+        Neither revoking nor expiring is ever undone, so what is dead when we look stays so.
+        """
+        if self.status == self.Status.ACTIVE:
+            raise KeyActive("Only a revoked or expired key can be deleted. Revoke it first.")
+        if ApiKey.objects.filter(pk=self.pk).delete()[0]:
+            self.log("api_key.deleted", by=by)
 
     def touch(self) -> None:
         """Remember that the key was used, at most once a minute: a read must not become a write each time."""

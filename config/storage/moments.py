@@ -1,8 +1,13 @@
-"""Moments as every store keeps them: UTC, to the millisecond."""
+"""Moments as every store keeps them, and as the wire writes them: UTC, to the millisecond."""
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 
 from django.utils import timezone
+
+RFC_3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
 
 
 def now() -> datetime:
@@ -12,3 +17,20 @@ def now() -> datetime:
 
 def to_milliseconds(moment: datetime) -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def parse_moment(text: object) -> datetime:
+    """An RFC 3339 date-time as UTC, cut to milliseconds. Raises ValueError, in words for the caller."""
+    if not isinstance(text, str) or not RFC_3339.fullmatch(text):
+        raise ValueError("Must be an RFC 3339 date-time with a zone, such as 2026-03-12T14:02:11.480Z.")
+    try:
+        moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("Is not a date and time that exists.") from None
+    return to_milliseconds(moment)
+
+
+def format_moment(moment: datetime) -> str:
+    """A UTC moment as the wire writes it: ``2026-03-12T14:02:11.480Z``."""
+    # isoformat, not strftime: it pads the year, and is five times as fast.
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"

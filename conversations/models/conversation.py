@@ -1,4 +1,4 @@
-"""A conversation, its questions (queryset methods) and its verbs."""
+"""A conversation and its verbs."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,10 +7,10 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, MaxValueValidator
 from django.db import models
-from django.db.models import Count, F, Q
+from django.db.models import F, Q
 from django.db.models.functions import Greatest
 
-from accounts.models import Actor, AuditEvent, Owned, OwnedQuerySet
+from accounts.models import Actor, AuditEvent, Owned
 from accounts.validators import validate_text
 from config.storage.expressions import AppendDocuments, append_text
 from config.storage.fields import DocumentListField, ObjectIdField
@@ -18,27 +18,12 @@ from config.storage.moments import now
 from config.storage.transaction import atomic
 from conversations import search
 from conversations.messages import MAX_MESSAGES, clean_messages, contents_of, validate_messages
+from conversations.models.queries import CLOSED_STATUSES, Channel, ConversationQuerySet, Status
 from conversations.models.recording import RecordingManager
 
 MAX_STAGE_INDEX = 2**31 - 1
 MAX_BYTES = 12_000_000
 """Stored bytes of a conversation's messages and search text: inside MongoDB's 16 MB a document with room to spare."""
-
-
-class Channel(models.TextChoices):
-    WHATSAPP = "whatsapp", "WhatsApp"
-    TELEGRAM = "telegram", "Telegram"
-    EMAIL = "email", "E-mail"
-
-
-class Status(models.TextChoices):
-    ACTIVE = "active", "Active"
-    COMPLETED = "completed", "Completed"
-    HANDED_OFF = "handed_off", "Handed off"
-    DROPPED = "dropped", "Dropped"
-
-
-CLOSED_STATUSES = (Status.COMPLETED, Status.HANDED_OFF, Status.DROPPED)
 
 
 class ConversationFull(ValidationError):
@@ -49,40 +34,12 @@ class StatusNotAllowed(ValidationError):
     """``active`` is where a conversation begins: nothing returns to it."""
 
 
-class ConversationQuerySet(OwnedQuerySet["Conversation"]):
-    def newest_first(self) -> "ConversationQuerySet":
-        """The order of every list: the latest change first; the id decides between equals."""
-        return self.order_by("-updated_at", "-id")
-
-    def search(self, query: str) -> "ConversationQuerySet":
-        """Conversations whose phone, e-mail or any message holds ``query`` (see ``conversations.search``)."""
-        found = Q()
-        for term in search.terms(query):
-            found |= Q(search_text__has=term)
-        return self.filter(found)
-
-    def of_lead(self, lead_id: str) -> "ConversationQuerySet":
-        return self.filter(lead_id=lead_id)
-
-    def after(self, updated_at: datetime, pk: str) -> "ConversationQuerySet":
-        """What follows that place in ``newest_first`` order."""
-        return self.filter(updated_at__lte=updated_at).exclude(updated_at=updated_at, pk__gte=pk)
-
-    def before(self, updated_at: datetime, pk: str) -> "ConversationQuerySet":
-        """What precedes that place in ``newest_first`` order."""
-        return self.filter(updated_at__gte=updated_at).exclude(updated_at=updated_at, pk__lte=pk)
-
-    def count_by_status(self) -> dict[str, int]:
-        """Status → number of conversations, every status present."""
-        counts = dict(self.order_by().values_list("status").annotate(number=Count("pk")))
-        return {status: counts.get(status, 0) for status in Status.values}
-
-
 class Conversation(Owned):
     """What a lead and an agent (later perhaps a person) said to each other over one channel, and what came of it.
 
     Messages live inside, in the wire's own shape. Validators bound every field: a stored row is always a legal answer.
     ``search_text``, ``message_count`` and ``stored_bytes`` follow from the other fields; the verbs keep them so.
+    ``revision`` counts the changes: unlike ``updated_at``, which a recording may set back, it only grows.
     """
 
     lead_id = models.CharField(max_length=64, validators=[validate_text])
@@ -105,11 +62,14 @@ class Conversation(Owned):
     )
     search_text = models.TextField(editable=False)
     stored_bytes = models.PositiveIntegerField(default=0, editable=False)
+    revision = models.PositiveIntegerField(default=1, editable=False)
 
     objects = RecordingManager.from_queryset(ConversationQuerySet)()
 
     class Meta:
         indexes = (
+            # Read alone for a list's ETag
+            models.Index(fields=("account", "environment", "revision"), name="conversation_revisions"),
             # The whole ordering, _id included: a page is read from the index, never sorted.
             models.Index(fields=("account", "environment", "-updated_at", "-id"), name="conversation_newest"),
             models.Index(
@@ -166,7 +126,7 @@ class Conversation(Owned):
             message_count=F("message_count") + len(new),
             search_text=append_text("search_text", text),
             stored_bytes=F("stored_bytes") + size,
-            updated_at=Greatest(F("updated_at"), moment),
+            **touched(moment),
         ):
             raise ConversationFull(f"At most {MAX_MESSAGES:,} messages and {MAX_BYTES:,} bytes a conversation.")
         self.refresh_from_db()
@@ -178,9 +138,7 @@ class Conversation(Owned):
             raise StatusNotAllowed(f"Must be one of {', '.join(CLOSED_STATUSES)}.")
         # Compare and set: of two changes at the same time each one's entry tells what it really replaced.
         while (old := self._stored("status")) != status:
-            if Conversation.objects.filter(pk=self.pk, status=old).update(
-                status=status, updated_at=Greatest(F("updated_at"), now())
-            ):
+            if Conversation.objects.filter(pk=self.pk, status=old).update(status=status, **touched(now())):
                 changes = {"from": old, "to": str(status), **({"reason": reason} if reason else {})}
                 self._log("conversation.status_changed", by=by, **changes)
         self.refresh_from_db()
@@ -205,9 +163,7 @@ class Conversation(Owned):
             self.derive()
             # An append in between would be missing in the search text we just made: then again, from what is there.
             values = {name: getattr(self, name) for name in (*different, "search_text", "stored_bytes")}
-            if Conversation.objects.filter(pk=self.pk, message_count=seen_count).update(
-                **values, updated_at=Greatest(F("updated_at"), now())
-            ):
+            if Conversation.objects.filter(pk=self.pk, message_count=seen_count).update(**values, **touched(now())):
                 break
         self._log(
             "conversation.details_updated",
@@ -223,6 +179,11 @@ class Conversation(Owned):
         AuditEvent.objects.log(
             action, account=self.account, by=by, resource=self, environment=self.environment, metadata=metadata
         )
+
+
+def touched(moment: datetime) -> dict[str, Any]:
+    """What every change of a stored conversation sets."""
+    return {"updated_at": Greatest(F("updated_at"), moment), "revision": F("revision") + 1}
 
 
 DETAILS = frozenset(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, models
+from django.db.models import F
 
 from accounts.models import Account, Actor, AuditEvent
 from config.storage.transaction import atomic
@@ -64,7 +65,8 @@ class RecordingManager(models.Manager["Conversation"]):
     def _record_batch(
         self, account: Account, records: list[dict[str, Any]], environment: str, by: Actor, *, dry_run: bool
     ) -> list[Recorded]:
-        existing = self.in_bulk([record["id"] for record in records if "id" in record])
+        # Whosever they are: an id that another account has must not look free.
+        existing = self.model._default_manager.in_bulk([record["id"] for record in records if "id" in record])
         outcomes, new = [], []
         for record in records:
             conversation = self.model(account=account, environment=environment, **record)
@@ -85,9 +87,8 @@ class RecordingManager(models.Manager["Conversation"]):
         return outcomes
 
     def _replace(self, conversation: "Conversation") -> None:
-        self.filter(pk=conversation.pk).update(
-            **{name: getattr(conversation, name) for name in _stored_names(self.model)}
-        )
+        values = {name: getattr(conversation, name) for name in _stored_names(self.model)}
+        self.filter(pk=conversation.pk).update(**values, revision=F("revision") + 1)
 
 
 def _prepare(conversation: "Conversation", existing: "Conversation | None") -> Outcome:
@@ -106,7 +107,9 @@ def _prepare(conversation: "Conversation", existing: "Conversation | None") -> O
 
 def _stored_names(model: "type[Conversation]") -> list[str]:
     return [
-        field.attname for field in model._meta.concrete_fields if field.name not in ("id", "account", "environment")
+        field.attname
+        for field in model._meta.concrete_fields
+        if field.name not in ("id", "account", "environment", "revision")
     ]
 
 

@@ -86,11 +86,11 @@ def test_revoking_is_final_and_repeatable(acme: Account, alice: User) -> None:
 
 
 def test_last_use_is_written_at_most_once_a_minute(api: Api) -> None:
-    with statements(3):  # the key, its last use, the conversations
+    with statements(4):  # the key, its last use, the revisions, the conversations
         api.listed()
     first = ApiKey.objects.get(pk=api.key.pk).last_used_at
     assert first
-    with statements(2):
+    with statements(3):
         api.listed()
     ApiKey.objects.update(last_used_at=now() - timedelta(seconds=61))
     api.get()

@@ -59,8 +59,8 @@ def test_conversation_is_what_the_list_shows(api: Api, record: Record) -> None:
     assert json_of(response) == api.listed()[0]
 
 
-def test_detail_takes_two_queries(api: Api, record: Record) -> None:
+def test_detail_takes_three_statements(api: Api, record: Record) -> None:
     pk = record().pk
     api.get()
-    with statements(2):  # the key, the conversation
+    with statements(3):  # the key, the revision, the conversation
         api.get(f"/api/conversations/{pk}")

@@ -1,12 +1,43 @@
 """The database engine ``config.storage.mongodb``."""
 
+from typing import Any
+
 from django_mongodb_backend.base import DatabaseWrapper as MongoDatabaseWrapper
 from django_mongodb_backend.operations import DatabaseOperations as MongoDatabaseOperations
+from django_mongodb_backend.schema import DatabaseSchemaEditor as MongoDatabaseSchemaEditor
+from pymongo import ASCENDING, IndexModel
 
 
 class DatabaseOperations(MongoDatabaseOperations):
     compiler_module = "config.storage.mongodb.compiler"
 
 
+class DatabaseSchemaEditor(MongoDatabaseSchemaEditor):
+    def add_index(
+        self,
+        model: Any,
+        index: Any,
+        *,
+        field: Any = None,
+        unique: bool = False,
+        column_prefix: str = "",
+        parent_model: Any = None,
+    ) -> None:
+        """Make unique indexes whole where no field may be null.
+
+        The backend makes them partial, so that nulls may repeat; but a partial index answers no look-up, and every
+        ``get(digest=…)`` would read the whole collection.
+        """
+        fields = [field] if field else [model._meta.get_field(name) for name, _ in index.fields_orders]
+        if not unique or column_prefix or index.condition or any(each.null for each in fields):
+            super().add_index(
+                model, index, field=field, unique=unique, column_prefix=column_prefix, parent_model=parent_model
+            )
+            return
+        keys = [(each.column, ASCENDING) for each in fields]
+        self.get_collection(model._meta.db_table).create_indexes([IndexModel(keys, name=index.name, unique=True)])
+
+
 class DatabaseWrapper(MongoDatabaseWrapper):
     ops_class = DatabaseOperations
+    SchemaEditorClass = DatabaseSchemaEditor

@@ -6,11 +6,20 @@ page of 50 out of 1,000 then reads and sorts all 1,000 documents.
 
 from typing import Any
 
+from django.db.models.sql.constants import GET_ITERATOR_CHUNK_SIZE, MULTI
 from django_mongodb_backend import compiler
-from django_mongodb_backend.query import MongoQuery
+from django_mongodb_backend.query import MongoQuery, wrap_database_errors
 
 
 class IndexedQuery(MongoQuery):
+    @wrap_database_errors
+    def get_cursor(self) -> Any:
+        """Fetch no more at a time than ``iterator(chunk_size=…)`` asks for; the server's own batches are of 16 MB."""
+        size = getattr(self.compiler, "batch_size", None)
+        return self.compiler.collection.aggregate(
+            self.get_pipeline(), session=self.compiler.connection.session, **({"batchSize": size} if size else {})
+        )
+
     def get_pipeline(self) -> list[dict[str, Any]]:
         stages: list[dict[str, Any]] = [stage for stage in super().get_pipeline() if not is_identity(stage)]
         for position in range(1, len(stages)):
@@ -36,6 +45,13 @@ def _can_swap(before: dict[str, Any], stage: dict[str, Any]) -> bool:
 
 class SQLCompiler(compiler.SQLCompiler):
     query_class = IndexedQuery
+    batch_size: int | None = None
+
+    def execute_sql(
+        self, result_type: str = MULTI, chunked_fetch: bool = False, chunk_size: int = GET_ITERATOR_CHUNK_SIZE
+    ) -> Any:
+        self.batch_size = chunk_size if chunked_fetch else None
+        return super().execute_sql(result_type, chunked_fetch, chunk_size)
 
 
 class SQLInsertCompiler(compiler.SQLInsertCompiler):

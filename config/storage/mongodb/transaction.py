@@ -17,8 +17,11 @@ def run_in_transaction(connection: Any, function: Callable[[], R]) -> R:
     if connection.in_atomic_block_mongo:
         return function()
 
+    hooks = list(connection.run_on_commit)
+
     def attempt(session: Any) -> R:
         connection.session, connection.in_atomic_block_mongo = session, True
+        connection.run_on_commit = list(hooks)  # without those of an attempt that failed
         try:
             return function()
         except DatabaseError as error:
@@ -31,10 +34,10 @@ def run_in_transaction(connection: Any, function: Callable[[], R]) -> R:
             connection.session, connection.in_atomic_block_mongo = None, False
 
     connection.ensure_connection()
-    connection.run_on_commit = []
     with connection.connection.start_session() as session:
         result: R = session.with_transaction(attempt)
-    connection.run_and_clear_commit_hooks()
+    if not connection.in_atomic_block:  # Django's own, which the admin is in, calls them at its end
+        connection.run_and_clear_commit_hooks()
     return result
 
 

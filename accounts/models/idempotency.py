@@ -1,0 +1,141 @@
+"""Requests that were asked for under an ``Idempotency-Key``, and what was answered (contract, section 2)."""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.db import IntegrityError, models
+from django.db.models import Q
+
+from accounts.models.account import Owned, OwnedQuerySet
+from accounts.models.key import ApiKey
+from config.storage.fields import new_object_id
+from config.storage.moments import now
+from config.storage.transaction import atomic
+
+REMEMBERED = timedelta(hours=24)
+LEASE = timedelta(seconds=30)
+"""How long a request that has not answered is taken to be running still: its server may have died."""
+
+
+class StillRunning(Exception):
+    """The first request with this key has not answered yet."""
+
+
+class AnotherRequest(Exception):
+    """The key was used for a request that said something else."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was answered: a status and a body."""
+
+    status: int
+    body: bytes
+
+
+class IdempotentRequestManager(models.Manager["IdempotentRequest"]):
+    def claim(self, key: ApiKey, name: str, fingerprint: str) -> "IdempotentRequest":
+        """The request that ``key`` named ``name``, either answered already or now ours to answer.
+
+        Names are each key's own: an answer may hold what a weaker key of the account must not see.
+
+        Raises StillRunning or AnotherRequest.
+        """
+        self.filter(created_at__lt=now() - REMEMBERED).delete()
+        claim = IdempotentRequest(
+            account=key.account,
+            environment=key.environment,
+            name_digest=digest_of(f"{key.pk}:{name}"),
+            fingerprint=fingerprint,
+            holder=new_object_id(),
+        )
+        claim.name = name
+        try:
+            _insert(claim)
+        except IntegrityError:
+            return self._known(claim)
+        return claim
+
+    def _known(self, claim: "IdempotentRequest") -> "IdempotentRequest":
+        known = self.filter(name_digest=claim.name_digest).first()
+        if known is None:  # it was given up at this moment
+            raise StillRunning
+        known.name = claim.name
+        if known.status is None:
+            # Whoever holds it may have died. Of all that wait for it, one takes it over.
+            stale = self.filter(pk=known.pk, holder=known.holder, status=None, claimed_at__lt=now() - LEASE)
+            if not stale.update(holder=claim.holder, claimed_at=now(), fingerprint=claim.fingerprint):
+                raise StillRunning
+            known.holder = claim.holder
+        elif known.fingerprint != claim.fingerprint:
+            raise AnotherRequest
+        return known
+
+
+class IdempotentRequest(Owned):
+    """One named request of an account's environment; its answer is written in the transaction of its effect.
+
+    The answer may hold a new key's secret, so it is encrypted, with the request's name as part of the key.
+    """
+
+    account: "models.ForeignKey[Any, Any]" = models.ForeignKey(
+        "accounts.Account", on_delete=models.CASCADE, related_name="idempotent_requests", db_index=False
+    )
+    name_digest = models.CharField(max_length=64, unique=True)
+    fingerprint = models.CharField(max_length=64)
+    holder = models.CharField(max_length=24)
+    claimed_at = models.DateTimeField(default=now)
+    created_at = models.DateTimeField(default=now)
+    status = models.PositiveSmallIntegerField(null=True, blank=True)
+    body = models.BinaryField(default=b"")
+
+    objects = IdempotentRequestManager.from_queryset(OwnedQuerySet)()
+
+    class Meta:
+        indexes = (models.Index(fields=("created_at",), name="idempotent_oldest"),)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(status=None) | Q(status__gte=200), name="idempotent_status_is_an_answer"
+            ),
+        )
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name_digest
+
+    @property
+    def answer(self) -> Answer | None:
+        if self.status is None:
+            return None
+        return Answer(self.status, _cipher(self.name).decrypt(bytes(self.body)))
+
+    def finish(self, answer: Answer) -> None:
+        """Write the answer down, in the transaction of the effect. Raises StillRunning if it was taken over."""
+        body = _cipher(self.name).encrypt(answer.body)
+        mine = IdempotentRequest.objects.filter(pk=self.pk, holder=self.holder, status=None)
+        if not mine.update(status=answer.status, body=body):
+            raise StillRunning
+
+    def give_up(self) -> None:
+        """It had no effect: the same name may be used again at once."""
+        IdempotentRequest.objects.filter(pk=self.pk, holder=self.holder, status=None).delete()
+
+
+@atomic
+def _insert(claim: IdempotentRequest) -> None:
+    claim.save(force_insert=True)
+
+
+def digest_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _cipher(name: str) -> Fernet:
+    secret = hashlib.sha256(f"idempotency:{settings.SECRET_KEY}:{name}".encode()).digest()
+    return Fernet(base64.urlsafe_b64encode(secret))

@@ -1,0 +1,83 @@
+"""What the counters of all stores have in common."""
+
+import logging
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from config.storage.counters.window import SPAN, Use, Window
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 2
+"""Seconds that a request waits for the counters, at most."""
+
+REST = 5
+"""Seconds in which counters that failed are not asked again: an answer must not wait for them each time."""
+
+
+class CountersUnavailable(Exception):
+    """The counters cannot be read or written now; the log says why, once in ``REST`` seconds."""
+
+
+class Counters(ABC):
+    """One object a process, shared by its threads. Subclasses say how one store counts."""
+
+    errors: tuple[type[Exception], ...]
+    """What the store raises when it fails."""
+
+    def __init__(self, turn: AbstractContextManager[Any]) -> None:
+        self._turn = turn
+        self._resting_until = 0.0
+        self._purge_at = 0
+
+    def take(self, windows: Sequence[Window], moment: int) -> list[Use]:
+        """Count one request in all ``windows``, or in none of them where one is full.
+
+        The answer has a use for each window up to the first that refused. Put the narrow window first: what is taken
+        there for a moment, before a wider one refuses, then hinders nobody who would have passed. Raises
+        CountersUnavailable.
+        """
+        with self._turn:
+            if time.monotonic() < self._resting_until:
+                raise CountersUnavailable
+            try:
+                try:
+                    return self._take_and_purge(windows, moment)
+                except self.errors as error:
+                    if not self._mend(error):
+                        raise
+                    return self._take_and_purge(windows, moment)
+            except self.errors as error:
+                self._resting_until = time.monotonic() + REST
+                log.error("Requests are not counted for the next %s seconds: %s", REST, str(error).strip())
+                raise CountersUnavailable from error
+
+    def clear(self) -> None:
+        """Forget everything that was counted, and let go of the store."""
+        with self._turn:
+            self._resting_until, self._purge_at = 0.0, 0
+            self._clear()
+
+    def _take_and_purge(self, windows: Sequence[Window], moment: int) -> list[Use]:
+        if moment >= self._purge_at:
+            self._purge(moment - 2 * SPAN)
+            self._purge_at = moment + SPAN
+        return self._take(windows, moment)
+
+    @abstractmethod
+    def _take(self, windows: Sequence[Window], moment: int) -> list[Use]:
+        """``take``, once."""
+
+    @abstractmethod
+    def _mend(self, error: Exception) -> bool:
+        """Do what may help against ``error``; whether to try once more."""
+
+    @abstractmethod
+    def _purge(self, moment: int) -> None:
+        """Remove what began at ``moment`` or before: it weighs nothing any more."""
+
+    @abstractmethod
+    def _clear(self) -> None: ...

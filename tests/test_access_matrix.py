@@ -1,0 +1,214 @@
+"""Who gets what: every route × method × principal × object, generated from the URLs.
+
+A new route is in the matrix by itself; what is expected follows from its ``scopes`` table alone.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from accounts.models import Account, ApiKey, User
+from accounts.scopes import ROLE_SCOPES, Role, Scope
+from config.storage.moments import now
+from conversations.models import Conversation
+from tests.config.test_conventions import OPEN, routes
+from tests.conftest import Api
+from tests.factories import WireConversation, message
+
+Record = Callable[..., Conversation]
+pytestmark = pytest.mark.skipif(
+    settings.STORE.name != "sqlite", reason="who may do what does not depend on the store, and this takes minutes"
+)
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+OBJECTS = ("own", "foreign", "other environment", "unknown", "malformed")
+API = [(path, view) for path, view in routes() if path.startswith("api/") and path not in OPEN]
+PAGES = [(path, view) for path, view in routes() if not path.startswith(("api/", "admin/")) and path not in OPEN]
+
+BODIES: dict[str, Any] = {
+    "record": WireConversation(),
+    "append": message("Hi"),
+    "update_details": {"summary": "S"},
+    "change_status": {"status": "dropped"},
+    "create": {"name": "New", "environment": "test", "scopes": ["conversations:view"]},
+}
+
+
+@dataclass
+class Principal:
+    """Somebody who asks: what they send, and what they may (None: nobody)."""
+
+    name: str
+    headers: dict[str, str] = field(default_factory=dict)
+    person: User | None = None
+    scopes: frozenset[str] | None = None
+    owns: str = ""
+
+
+@dataclass
+class World:
+    principals: list[Principal]
+    ids: Callable[[Principal, str, str], str]
+
+
+@pytest.fixture
+def unlimited(settings: Any) -> None:
+    settings.RATE_LIMIT_ADDRESS = settings.RATE_LIMIT_KEY = settings.RATE_LIMIT_ACCOUNT = 0
+
+
+@pytest.fixture
+def world(
+    acme: Account, alice: User, bob: User, other_account: Account, charlie: User, record: Record, unlimited: None
+) -> World:
+    analyst = User.objects.create_user("dana@example.com", None)
+    acme.memberships.create(user=analyst, roles=[Role.ANALYST])
+    live, test, theirs = Api(acme), Api(acme, "test"), Api(other_account)
+    without = Api(acme, scopes=[Scope.TEAM_VIEW])
+    revoked, expired = Api(acme), Api(acme)
+    revoked.key.revoke(by=None)
+    ApiKey.objects.filter(pk=expired.key.pk).update(expires_at=now() - timedelta(days=1))
+
+    def key(name: str, api: Api, scopes: Any, owns: str) -> Principal:
+        return Principal(name, {"X-API-Key": api.token}, None, scopes, owns)
+
+    everything = frozenset(Scope)
+    principals = [
+        Principal("no key"),
+        Principal("malformed key", {"X-API-Key": "nl_live_x"}),
+        Principal("unknown key", {"X-API-Key": f"nl_live_{'0' * 64}"}),
+        Principal("revoked key", {"X-API-Key": revoked.token}),
+        Principal("expired key", {"X-API-Key": expired.token}),
+        key("live key", live, everything, "live"),
+        key("test key", test, everything, "test"),
+        key("key without the scope", without, frozenset({Scope.TEAM_VIEW}), "live"),
+        key("key of another account", theirs, everything, "theirs"),
+        Principal("analyst", person=analyst, scopes=ROLE_SCOPES[Role.ANALYST], owns="live"),
+        Principal("operator", person=bob, scopes=ROLE_SCOPES[Role.OPERATOR], owns="live"),
+        Principal("owner", person=alice, scopes=everything, owns="live"),
+        Principal("owner of another account", person=charlie, scopes=everything, owns="theirs"),
+    ]
+    homes: dict[str, tuple[Account, str]] = {
+        "live": (acme, "live"), "test": (acme, "test"), "theirs": (other_account, "live"),
+    }  # fmt: skip
+
+    def of(home: str, kind: str) -> str:
+        """A new object of that kind, so that no request finds what another one left."""
+        account, environment = homes[home]
+        if kind == "api_key":
+            return Api(account, environment, scopes=[Scope.TEAM_VIEW]).key.pk
+        return record(account=account, environment=environment).pk
+
+    def ids(principal: Principal, which: str, kind: str) -> str:
+        owns = principal.owns or "live"
+        if which == "own":
+            return of(owns, kind)
+        if which == "foreign":
+            return of("live" if owns == "theirs" else "theirs", kind)
+        if which == "other environment":
+            return of({"live": "test", "test": "live", "theirs": "live"}[owns], kind)
+        return "0" * 24 if which == "unknown" else "nonsense"
+
+    return World(principals, ids)
+
+
+def requests(world: World, path: str, kind: str, action_of: Any) -> Iterator[tuple[Principal, str, str, Any, Any]]:
+    """Each cell of a route: who, method, which object, action, answer."""
+    objects = OBJECTS if "<" in path else ("",)
+    for principal in world.principals:
+        client = Client(raise_request_exception=False)
+        if principal.person:
+            client.force_login(principal.person)
+        for method in METHODS:
+            action = action_of(method)
+            for which in objects if action else objects[:1]:
+                pk = world.ids(principal, which, kind) if which else ""
+                address = "/" + path.replace("<str:pk>", pk)
+                body = BODIES.get(action, {}) if method in ("POST", "PUT", "PATCH") else None
+                response = client.generic(
+                    method, address, b"" if body is None else _json(body), "application/json", headers=principal.headers
+                )
+                yield principal, method, which, action, response
+
+
+def _json(body: Any) -> bytes:
+    import json
+
+    return json.dumps(body).encode()
+
+
+def expected_of_api(principal: Principal, which: str, action: str | None, scopes: Any, kind: str) -> set[int]:
+    if principal.person or principal.scopes is None:
+        return {401}
+    if action is None:
+        return {405}
+    if scopes[action] not in principal.scopes:
+        return {403}
+    if which in ("foreign", "unknown", "malformed"):
+        return {404}
+    if which == "other environment":
+        # A live key manages the keys of both environments; conversations never mix.
+        return {200, 204, 409} if kind == "api_key" and principal.owns == "live" else {404}
+    return {200, 201, 204, 409}
+
+
+@pytest.mark.parametrize(("path", "view"), [pytest.param(*route, id=route[0]) for route in API])
+def test_api_answers_as_its_scopes_say(world: World, path: str, view: Any) -> None:
+    kind = "api_key" if "api-keys" in path else "conversation"
+    cells = surprises = 0
+    for principal, method, which, action, response in requests(
+        world, path, kind, lambda method: view.actions.get("get" if method == "HEAD" else method.lower())
+    ):
+        cells += 1
+        expected = expected_of_api(principal, which, action, view.cls.scopes, kind)
+        if response.status_code not in expected:
+            surprises += 1
+            print(principal.name, method, path, which, response.status_code, "instead of", expected)
+    assert cells >= len(world.principals) * len(METHODS)
+    assert not surprises
+
+
+@pytest.mark.parametrize(("path", "view"), [pytest.param(*route, id=route[0]) for route in PAGES])
+def test_pages_answer_as_their_scope_says(world: World, path: str, view: Any) -> None:
+    surprises = 0
+    for principal, method, which, _, response in requests(world, path, "conversation", lambda method: method):
+        if not principal.person:
+            # TRACE and the like end at the sign-in page too: nothing behind it is told.
+            expected = {302}
+        elif view.scope not in (principal.scopes or ()):
+            expected = {403, 405}
+        elif method in ("GET", "HEAD"):
+            expected = {200} if which in ("own", "") else {404}
+        else:
+            expected = {302, 400, 403, 404, 405}
+        if path == "environment/" and principal.person:
+            expected |= {405}
+        if response.status_code not in expected:
+            surprises += 1
+            print(principal.name, method, path, which, response.status_code, "instead of", expected)
+    assert not surprises
+
+
+def test_matrix_is_as_large_as_it_should_be() -> None:
+    cells = sum(
+        13 * sum(5 if "<" in path and view.actions.get(method.lower()) else 1 for method in METHODS)
+        for path, view in API
+    )
+    assert cells + 13 * len(METHODS) * len(PAGES) >= 1_000
+
+
+@pytest.mark.parametrize("kind", ["conversations", "api-keys"])
+def test_foreign_and_unknown_ids_are_told_apart_by_nothing(
+    world: World, acme: Account, other_account: Account, record: Record, kind: str
+) -> None:
+    api = Api(acme)
+    foreign = record(account=other_account).pk if kind == "conversations" else Api(other_account).key.pk
+    path, method = (f"/api/{kind}/{{}}", "GET") if kind == "conversations" else (f"/api/{kind}/{{}}/revoke", "PATCH")
+    answers = [api.send(method, path.format(pk), {}) for pk in (foreign, "0" * 24)]
+    assert answers[0].content == answers[1].content
+    without_id = [{k: v for k, v in answer.headers.items() if k != "X-Request-Id"} for answer in answers]
+    assert without_id[0] == without_id[1]
