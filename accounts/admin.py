@@ -10,12 +10,48 @@ from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.models import Account, ApiKey, AuditEvent, Membership, User
+from accounts.models import Account, ApiKey, AuditEvent, IdempotentRequest, Membership, User
 from accounts.scopes import READ_SCOPES, Role, Scope
 
 admin.site.site_header = admin.site.site_title = "Parley"
 admin.site.index_title = "Operation"
 admin.site.unregister(Group)  # what people may do is their membership's matter
+
+
+class Audited(admin.ModelAdmin):
+    """What an operator changes stands in the log of each account that it concerns, in the change's transaction."""
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        self.audit(request, obj, "added", message)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        if message:
+            self.audit(request, obj, "changed", message)
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        for obj in queryset:
+            self.audit(request, obj, "deleted", "")
+        return super().log_deletions(request, queryset)
+
+    def audit(self, request: HttpRequest, obj: Any, verb: str, message: Any) -> None:
+        kind = self.model._meta.verbose_name.lower().replace(" ", "_")
+        for account in self.accounts_of(obj):
+            AuditEvent.objects.log(
+                f"{kind}.{verb}_in_admin",
+                account=account,
+                by=request.user,  # type: ignore[arg-type]
+                resource=obj,
+                metadata={"name": str(obj)[:200], **({"changes": message} if message else {})},
+            )
+
+    def accounts_of(self, obj: Any) -> list[Account]:
+        if isinstance(obj, Account):
+            return [obj]
+        if isinstance(obj, User):
+            return [membership.account for membership in obj.memberships.select_related("account")]
+        return [obj.account]
 
 
 class ChoicesField(forms.TypedMultipleChoiceField):
@@ -43,7 +79,7 @@ class MembershipInline(admin.TabularInline):
 
 
 @admin.register(Account)
-class AccountAdmin(admin.ModelAdmin):
+class AccountAdmin(Audited):
     list_display = ("name", "id", "created_at")
     search_fields = ("name", "id")
     fields = ("id", "name", "rate_limit", "created_at")
@@ -58,7 +94,7 @@ class AccountAdmin(admin.ModelAdmin):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(Audited, DjangoUserAdmin):
     ordering = ("email",)
     list_display = ("email", "name", "is_staff", "is_active", "last_login")
     list_filter = ("is_staff", "is_active")
@@ -145,6 +181,15 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         return False
 
 
+@admin.register(IdempotentRequest)
+class IdempotentRequestAdmin(ReadOnlyAdmin):
+    """Which requests are remembered; never what was answered, which may hold a secret."""
+
+    list_display = ("created_at", "account", "environment", "status")
+    list_select_related = ("account",)
+    fields = readonly_fields = ("id", "account", "environment", "status", "claimed_at", "created_at")
+
+
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
     list_display = ("timestamp", "account", "actor_type", "actor_name", "action", "resource_type", "resource_id")
@@ -154,7 +199,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Membership)
-class MembershipAdmin(admin.ModelAdmin):
+class MembershipAdmin(Audited):
     form = MembershipForm
     list_display = ("user", "account", "roles", "created_at")
     list_select_related = ("user", "account")

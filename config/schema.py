@@ -1,6 +1,6 @@
 """What the API says of itself, in OpenAPI 3.1: put together from what each app states of its own part of it.
 
-An app's module ``schema`` has the shapes, as ``COMPONENTS``; ``operations`` has an ``Operation`` for each viewset's action.
+An app's module ``schema`` has the shapes, as ``COMPONENTS``; ``operations`` has an ``Operation`` for each action.
 What follows from the code is taken from there: paths from the URLs, scopes from the viewset's table, filters from its
 FilterSet, bodies from serializers, bounds from the constants that enforce them.
 """
@@ -23,8 +23,11 @@ from config.storage.fields import OBJECT_ID
 Json = dict[str, Any]
 
 MODULES = (
-    "config.docs",
-    *(f"{app}.{room}" for app in ("accounts", "conversations") for room in ("schema", "operations")),
+    "config.operations",
+    "accounts.schema",
+    "accounts.operations",
+    "conversations.schema",
+    "conversations.operations",
 )
 
 EVERYWHERE = ("X-Request-Id", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
@@ -152,7 +155,7 @@ class ApiSchema(AutoSchema):
         known = [getattr(module, "OPERATIONS", {}) for module in modules()]
         found: Operation | None = next((operations[name] for operations in known if name in operations), None)
         if found is None:
-            warn(f"{name} is not described in a schema module")
+            warn(f"{name} is not described in a module of operations")
             return None
         scope = getattr(self.view, "scopes", {}).get(action)
         parameters = list(self.parameters(found))

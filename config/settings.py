@@ -150,7 +150,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": __version__,
     "SERVERS": [{"url": "/"}],
     "TAGS": [{"name": name} for name in ("Conversations", "Analytics", "API keys", "Audit log", "About")],
-    "POSTPROCESSING_HOOKS": ["config.docs.complete"],
+    "POSTPROCESSING_HOOKS": ["config.operations.complete"],
 }
 
 # People

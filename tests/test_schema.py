@@ -174,10 +174,11 @@ def test_integers_are_what_json_means_by_them(api: Api, full: Conversation) -> N
     record = {key: value for key, value in example["one"]["value"].items() if key != "_id"}
     for given, stored in ((7, "7"), (7.0, "7"), (-(2**63), str(-(2**63)))):
         assert json_of(api.post("/api/conversations", {**record, "leadId": given}))["leadId"] == stored
-    for given in (True, 7.5, None):
-        assert api.post("/api/conversations", {**record, "leadId": given}).status_code == 400
-    for given, status in ((3, 200), (3.0, 200), ("3", 400), (True, 400), (3.5, 400)):
-        assert api.patch(f"/api/conversations/{full.pk}", {"currentStageIndex": given}).status_code == status, given
+    for refused in (True, 7.5, None):
+        assert api.post("/api/conversations", {**record, "leadId": refused}).status_code == 400
+    changes: list[tuple[Any, int]] = [(3, 200), (3.0, 200), ("3", 400), (True, 400), (3.5, 400)]
+    for index, status in changes:
+        assert api.patch(f"/api/conversations/{full.pk}", {"currentStageIndex": index}).status_code == status, index
 
 
 def test_keys_are_managed_as_described(api: Api) -> None:

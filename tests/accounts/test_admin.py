@@ -99,6 +99,19 @@ def test_opening_a_transcript_is_written_down(admin: Client, record: Record, olg
     assert (entry.actor_id, entry.resource_id, entry.account) == (olga.pk, conversation.pk, conversation.account)
 
 
+def test_change_of_a_person_stands_in_each_of_their_accounts(
+    admin: Client, acme: Account, other_account: Account, charlie: User, olga: User
+) -> None:
+    acme.memberships.create(user=charlie, roles=["analyst"])
+    form = {"email": "charlie@example.com", "name": "Charles", "is_active": "on"}
+    assert admin.post(f"/admin/accounts/user/{charlie.pk}/change/", form).status_code == 302
+    for account in (acme, other_account):
+        entry = account.audit_events.get(action="user.changed_in_admin")
+        assert (entry.actor_id, entry.resource_id) == (olga.pk, charlie.pk)
+    admin.post(f"/admin/accounts/membership/{acme.memberships.get(user=charlie).pk}/delete/", {"post": "yes"})
+    assert acme.audit_events.filter(action="membership.deleted_in_admin").count() == 1
+
+
 def test_search_of_conversations_is_everybodys(admin: Client, record: Record) -> None:
     found, other = record(messages=[message("Kein ÄRGER")]), record()
     for query in ("ärger", found.pk):
@@ -110,6 +123,8 @@ def test_search_of_conversations_is_everybodys(admin: Client, record: Record) ->
 def test_roles_are_chosen_from_the_vocabulary(admin: Client, acme: Account, charlie: User) -> None:
     form = {"account": acme.pk, "user": charlie.pk, "roles": ["analyst", "operator"]}
     admin.post("/admin/accounts/membership/add/", form)
-    assert set(acme.memberships.get(user=charlie).roles) == {"analyst", "operator"}
+    membership = acme.memberships.get(user=charlie)
+    assert set(membership.roles) == {"analyst", "operator"}
+    assert acme.audit_events.get(action="membership.added_in_admin").resource_id == membership.pk
     admin.post("/admin/accounts/membership/add/", {**form, "roles": ["king"]})
     assert acme.memberships.filter(user=charlie).count() == 1

@@ -244,16 +244,16 @@ def test_writers_at_the_same_time_lose_nothing(record: Record) -> None:
 
     def write(writer: int) -> None:
         mine = Conversation.objects.get(pk=conversation.pk)
-        for number in range(25):
+        for number in range(15):
             mine.append([message(f"{writer}:{number}")], by=None)
 
-    in_threads(8, write)
+    in_threads(16, write)
     conversation.refresh_from_db()
     contents = [said["content"] for said in conversation.messages]
-    assert conversation.message_count == len(contents) == 200
-    for writer in range(8):
+    assert conversation.message_count == len(contents) == 240
+    for writer in range(16):
         own = [content for content in contents if content.startswith(f"{writer}:")]
-        assert own == [f"{writer}:{number}" for number in range(25)]
+        assert own == [f"{writer}:{number}" for number in range(15)]
 
 
 @pytest.mark.django_db(transaction=True)
