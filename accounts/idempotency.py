@@ -15,8 +15,8 @@ from accounts.models.idempotency import (
     Answer,
     IdempotentRequest,
     StillRunning,
-    digest_of,
 )
+from accounts.models.key import digest_of
 from config.storage.transaction import atomic
 
 HEADER = "Idempotency-Key"
@@ -51,8 +51,8 @@ class Idempotent:
         key: ApiKey = request.auth  # type: ignore[assignment]
         try:
             claim = IdempotentRequest.objects.claim(key, name, fingerprint_of(request))
-            if claim.answer:
-                return self._respond(claim.answer, replayed=True)
+            if answer := claim.answer:
+                return self._respond(answer, replayed=True)
             try:
                 return self._respond(_carry_out(claim, partial(handler, request, **kwargs)), replayed=False)
             except BaseException:

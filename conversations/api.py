@@ -17,6 +17,7 @@ from accounts.models import ApiKey
 from accounts.permissions import HasScope
 from accounts.scopes import Scope
 from config.etags import conditional
+from config.parsing import MAX_BODY
 from config.storage.fields import is_object_id
 from conversations import wire
 from conversations.filters import ConversationFilter
@@ -60,7 +61,7 @@ class ConversationViewSet(Idempotent, GenericViewSet[Conversation]):
 
     @property
     def max_body(self) -> int:
-        return 10 << 20 if self.action == "record" else 1 << 20
+        return 10 << 20 if self.action == "record" else MAX_BODY
 
     def get_queryset(self) -> ConversationQuerySet:
         conversations: ConversationQuerySet = self.key.account.conversations.within(self.key.environment)
@@ -92,7 +93,7 @@ class ConversationViewSet(Idempotent, GenericViewSet[Conversation]):
 
     def retrieve(self, request: Request, pk: str) -> HttpResponseBase:
         conversation = self.get_object()
-        return conditional(request, lambda: self._shown(conversation), pk, conversation.revision)
+        return conditional(request, lambda: self._shown(pk), pk, conversation.revision)
 
     def record(self, request: Request) -> Response:
         """One conversation, or an array of them with an outcome each."""
@@ -105,8 +106,7 @@ class ConversationViewSet(Idempotent, GenericViewSet[Conversation]):
             if recorded.faults == {"id": [TAKEN]}:
                 raise IdTaken
             raise ValidationError(to_wire_faults(recorded.faults or {}))
-        self.kwargs["pk"] = recorded.id
-        return self._shown(self.get_object(), status=201 if recorded.outcome == Outcome.RECORDED else 200)
+        return self._shown(recorded.id, status=201 if recorded.outcome == Outcome.RECORDED else 200)
 
     def _record_many(self, given: Any) -> Response:
         if len(given) > MAX_RECORDS:
@@ -155,10 +155,10 @@ class ConversationViewSet(Idempotent, GenericViewSet[Conversation]):
         except ModelValidationError as error:
             faults = error.message_dict if hasattr(error, "error_dict") else {"messages": error.messages}
             raise ValidationError(to_wire_faults(faults)) from None
-        return self._shown(conversation)
+        return self._shown(conversation.pk)
 
-    def _shown(self, conversation: Conversation, status: int = 200) -> Response:
-        row = wire.rows(self.get_queryset().filter(pk=conversation.pk)).get()
+    def _shown(self, pk: str, status: int = 200) -> Response:
+        row = wire.rows(self.get_queryset().filter(pk=pk)).get()
         return Response(wire.document(row), status=status)
 
 

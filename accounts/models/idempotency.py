@@ -12,7 +12,7 @@ from django.db import IntegrityError, models
 from django.db.models import Q
 
 from accounts.models.account import Owned, OwnedQuerySet
-from accounts.models.key import ApiKey
+from accounts.models.key import ApiKey, digest_of
 from config.storage.fields import new_object_id
 from config.storage.moments import now
 from config.storage.transaction import atomic
@@ -130,10 +130,6 @@ class IdempotentRequest(Owned):
 @atomic
 def _insert(claim: IdempotentRequest) -> None:
     claim.save(force_insert=True)
-
-
-def digest_of(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _cipher(name: str) -> Fernet:
