@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError as ModelValidationError
 from rest_framework import status
-from rest_framework.exceptions import APIException, NotFound, PermissionDenied, ValidationError
+from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
@@ -17,11 +17,8 @@ from accounts.models.key import ApiKeyQuerySet, KeyStateConflict, LiveNotHeld, S
 from accounts.permissions import KEY_LACKS, HasScope
 from accounts.scopes import Scope
 from accounts.serializers import NewApiKeySerializer, document, to_wire_faults
+from config.errors import Conflict
 from config.storage.fields import is_object_id
-
-
-class Conflict(APIException):
-    status_code = status.HTTP_409_CONFLICT
 
 
 @contextmanager

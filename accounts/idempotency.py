@@ -17,15 +17,11 @@ from accounts.models.idempotency import (
     StillRunning,
 )
 from accounts.models.key import digest_of
+from config.errors import Conflict
 from config.storage.transaction import atomic
 
 HEADER = "Idempotency-Key"
 MAX_LENGTH = 255
-
-
-class KeyInUse(APIException):
-    status_code = 409
-    default_detail = "A request with this Idempotency-Key is still running"
 
 
 class KeyReused(APIException):
@@ -59,7 +55,7 @@ class Idempotent:
                 claim.give_up()
                 raise
         except StillRunning:
-            raise KeyInUse from None
+            raise Conflict("A request with this Idempotency-Key is still running") from None
         except AnotherRequest:
             raise KeyReused from None
 

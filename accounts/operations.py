@@ -11,6 +11,11 @@ KEY = "ObjectId of the key."
 ISSUED = {"apiKey": KEY_EXAMPLE, "fullKey": f"{PREFIX}_live_{'0123456789abcdef' * 3}0123456789ab9f3a"}
 MAY_GIVE = "Nobody gives more than they hold: a scope that the calling key lacks is refused with 403."
 
+BREAKS_OFF = (
+    "A file that breaks off says so in its last line: JSON Lines with an object of `error` and `details.requestId`, "
+    "a table with a row whose first cell begins with `ERROR:`."
+)
+
 EVENT_FILTERS = {
     "action": "Entries of one action.",
     "resourceType": "Entries of one kind of thing.",
@@ -88,7 +93,7 @@ OPERATIONS = {
         id="exportAuditLogs",
         summary="Export the audit log",
         description="All that the filters leave, as a file, streamed. In CSV and TSV, texts that a spreadsheet would "
-        "take for a formula begin with an apostrophe.",
+        f"take for a formula begin with an apostrophe. {BREAKS_OFF}",
         tag="Audit log",
         filters=EVENT_FILTERS,
         parameters=(choice("format", "The format of the file.", ("csv", "tsv", "jsonl"), "csv"),),

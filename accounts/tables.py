@@ -10,17 +10,24 @@ CSV and TSV are what a person opens, and outsiders wrote what stands in them, so
   cells, which nobody has looked at.
 
 JSON Lines has every text as it is stored.
+
+A file that breaks off ends with a line that says so: its answer began as a 200, and nothing else would tell.
 """
 
+import logging
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from traceback import format_tb
 from typing import Any
 
 import orjson
-from django.http import StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from rest_framework.request import Request
 
+from accounts.origin import current_origin
 from config.storage.moments import now
+
+log = logging.getLogger(__name__)
 
 CSV = "text/csv; charset=utf-8"
 TSV = "text/tab-separated-values; charset=utf-8"
@@ -35,6 +42,8 @@ BOM = b"\xef\xbb\xbf"
 CELL_UNITS = 32_767
 """What a cell of Excel holds, in UTF-16 code units."""
 
+INCOMPLETE = "The export ended early and is incomplete"
+
 CUT = " [cut here: the JSON export has the whole text]"
 
 PHONE = re.compile(r"\+[0-9]{6,15}")
@@ -46,7 +55,9 @@ _INNER_FORMULA = re.compile(rf'([;\t\r\n][;"{_BLANK}]*)([{_TRIGGERS}]?)')
 _QUOTED = re.compile(r'[",;\t\r\n]|\A\s|\s\Z')
 
 
-def download(request: Request, pieces: Iterable[bytes], *, content_type: str, name: str) -> StreamingHttpResponse:
+def download(
+    request: HttpRequest | Request, pieces: Iterable[bytes], *, content_type: str, name: str
+) -> StreamingHttpResponse:
     """``pieces`` as a file of today: ``audit-log.csv`` is saved as ``audit-log-2026-11-22.csv``."""
     stem, _, suffix = name.rpartition(".")
     body: Iterable[bytes] = iter(()) if request.method == "HEAD" else pieces
@@ -62,12 +73,16 @@ def separated(header: Sequence[str], rows: Iterable[Sequence[object]], separator
         for row in rows:
             yield _line(row, separator)
 
-    return in_pieces(lines())
+    return in_pieces(lines(), lambda request_id: _line([f"ERROR: {INCOMPLETE} (request {request_id})"], separator))
 
 
 def json_lines(documents: Iterable[Any]) -> Iterator[bytes]:
     """A JSON document a line, each ended by LF."""
-    return in_pieces(json_line(document) for document in documents)
+
+    def last_line(request_id: str) -> bytes:
+        return json_line({"error": INCOMPLETE, "details": {"requestId": request_id}})
+
+    return in_pieces((json_line(document) for document in documents), last_line)
 
 
 def json_line(document: Any) -> bytes:
@@ -76,15 +91,27 @@ def json_line(document: Any) -> bytes:
     return orjson.dumps(document, default=str).replace(b"\n", b" ").replace(b"\r", b" ") + b"\n"
 
 
-def in_pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
+def in_pieces(lines: Iterable[bytes], last_line: Callable[[str], bytes]) -> Iterator[bytes]:
+    """``lines``, many at a time; where they break off, then ``last_line``, which gets the request's id."""
     piece = bytearray()
-    for line in lines:
-        piece += line
-        if len(piece) >= PIECE_BYTES:
-            yield bytes(piece)
-            piece.clear()
+    try:
+        for line in lines:
+            piece += line
+            if len(piece) >= PIECE_BYTES:
+                yield bytes(piece)
+                piece.clear()
+    except Exception as error:
+        piece += last_line(log_end(error))
     if piece:
         yield bytes(piece)
+
+
+def log_end(error: Exception) -> str:
+    """Write down that an answer broke off in the middle. Returns the request's id, by which it is found in the log."""
+    # What went wrong and where, but not in the error's words: SQLite quotes the text that it cannot decode.
+    causes = [type(cause).__name__ for cause in (error, error.__cause__) if cause]
+    log.error("An answer ended early: %s\n%s", " from ".join(causes), "".join(format_tb(error.__traceback__)).rstrip())
+    return current_origin().request_id
 
 
 def cell(value: object) -> str:
@@ -93,7 +120,7 @@ def cell(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return _cut(_safe(value if isinstance(value, str) else str(value)))
+    return cut(_safe(value if isinstance(value, str) else str(value)))
 
 
 def _line(row: Sequence[object], separator: str) -> bytes:
@@ -113,7 +140,8 @@ def _safe(text: str) -> str:
     return f"'{guarded}" if _FORMULA.match(text) else guarded
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
+    """What a cell of a spreadsheet has room for."""
     if len(text) <= CELL_UNITS // 2:
         return text
     units = text.encode("utf-16-le", errors="replace")

@@ -23,6 +23,12 @@ TITLES = {
 }
 
 
+class Conflict(exceptions.APIException):
+    """The request is right, and what is stored does not allow it; the text says why."""
+
+    status_code = status.HTTP_409_CONFLICT
+
+
 def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     """Any exception of an API view as ``{"error": …, "details": …}`` or, for a 403, ``{"error", "message"}``."""
     if isinstance(error, SuspiciousOperation):  # such as more parameters than anybody means

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import parse_etags, quote_etag
 from rest_framework.request import Request
@@ -11,7 +11,9 @@ from rest_framework.request import Request
 from config import __version__
 
 
-def conditional(request: Request, answer: Callable[[], HttpResponseBase], *parts: object) -> HttpResponseBase:
+def conditional(
+    request: HttpRequest | Request, answer: Callable[[], HttpResponseBase], *parts: object
+) -> HttpResponseBase:
     """``answer()``, or 304 where the client has it. ``parts`` change with everything that the answer shows.
 
     The product's version is one of them: an upgrade may change how things are shown.

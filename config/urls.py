@@ -4,7 +4,8 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
-from accounts.views import SignIn, SignOut, switch_environment
+from accounts.views import SignIn, SignOut, preferences, switch_environment, switch_shortcuts, switch_theme
+from config.design import design
 from config.docs import DocsView, SchemaView
 from config.errors import api_not_found
 
@@ -29,5 +30,10 @@ urlpatterns = [
     path("login/", SignIn.as_view(), name="login"),
     path("logout/", SignOut.as_view(), name="logout"),
     path("environment/", switch_environment, name="environment"),
+    path("settings/", include("conversations.settings_urls")),
+    path("settings/preferences/", preferences, name="preferences"),
+    path("settings/theme/", switch_theme, name="theme"),
+    path("settings/shortcuts/", switch_shortcuts, name="shortcuts"),
+    path("design/", design, name="design"),
     path("admin/", admin.site.urls),
 ]

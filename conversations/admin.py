@@ -10,7 +10,7 @@ from django.utils.html import format_html_join
 from accounts.admin import ReadOnlyAdmin
 from accounts.models import AuditEvent
 from config.storage.fields import is_object_id
-from conversations.models import Conversation, ConversationQuerySet
+from conversations.models import Agent, Campaign, Conversation, ConversationQuerySet
 
 
 @admin.register(Conversation)
@@ -62,3 +62,21 @@ class ConversationAdmin(ReadOnlyAdmin):
                 environment=conversation.environment,
             )
         return super().change_view(request, object_id, *args, **kwargs)
+
+
+@admin.register(Agent)
+class AgentAdmin(ReadOnlyAdmin):
+    list_display = ("name", "agent_config_id", "account", "environment")
+    list_filter = ("environment",)
+    list_select_related = ("account",)
+    search_fields = ("name", "agent_config_id")
+    ordering = ("-pk",)
+
+
+@admin.register(Campaign)
+class CampaignAdmin(ReadOnlyAdmin):
+    list_display = ("name", "campaign_id", "account", "environment")
+    list_filter = ("environment",)
+    list_select_related = ("account",)
+    search_fields = ("name", "campaign_id")
+    ordering = ("-pk",)

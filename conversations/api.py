@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError as ModelValidationError
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django_filters.rest_framework import DjangoFilterBackend
-from rest_framework.exceptions import APIException, NotFound, ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
@@ -16,6 +16,7 @@ from accounts.idempotency import Idempotent
 from accounts.models import ApiKey
 from accounts.permissions import HasScope
 from accounts.scopes import Scope
+from config.errors import Conflict
 from config.etags import conditional
 from config.parsing import MAX_BODY
 from config.storage.fields import is_object_id
@@ -33,11 +34,6 @@ from conversations.serializers import (
 )
 
 MAX_RECORDS = 1_000
-
-
-class IdTaken(APIException):
-    status_code = 409
-    default_detail = TAKEN
 
 
 class ConversationViewSet(Idempotent, GenericViewSet[Conversation]):
@@ -104,7 +100,7 @@ class ConversationViewSet(Idempotent, GenericViewSet[Conversation]):
         [recorded] = self._record([values])
         if recorded.outcome == Outcome.REFUSED:
             if recorded.faults == {"id": [TAKEN]}:
-                raise IdTaken
+                raise Conflict(TAKEN)
             raise ValidationError(to_wire_faults(recorded.faults or {}))
         return self._shown(recorded.id, status=201 if recorded.outcome == Outcome.RECORDED else 200)
 

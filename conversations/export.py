@@ -24,7 +24,7 @@ MESSAGE_HEADER = ("number", "role", "timestamp", "agentConfigId", "content")
 
 def ndjson(conversations: ConversationQuerySet) -> Iterator[bytes]:
     """A conversation a line: the bytes that stand for it in the list's array."""
-    return tables.json_lines(map(wire.document, _stored(wire.rows(conversations), wire.STREAM_ROWS)))
+    return tables.json_lines(map(wire.document, stored(wire.rows(conversations), wire.STREAM_ROWS)))
 
 
 def conversations_csv(conversations: ConversationQuerySet) -> Iterator[bytes]:
@@ -38,7 +38,7 @@ def conversations_csv(conversations: ConversationQuerySet) -> Iterator[bytes]:
             cells[position] = format_moment(cells[position])
         return cells
 
-    return tables.separated(list(map(wire_name, CONVERSATION_COLUMNS)), map(shown, _stored(rows, TABLE_ROWS)))
+    return tables.separated(list(map(wire_name, CONVERSATION_COLUMNS)), map(shown, stored(rows, TABLE_ROWS)))
 
 
 def messages_csv(conversations: ConversationQuerySet) -> Iterator[bytes]:
@@ -47,7 +47,7 @@ def messages_csv(conversations: ConversationQuerySet) -> Iterator[bytes]:
     fields = [wire.COLUMNS.index(name) for name in LEAD_COLUMNS]
 
     def rows() -> Iterator[list[Any]]:
-        for row in _stored(wire.rows(conversations), wire.STREAM_ROWS):
+        for row in stored(wire.rows(conversations), wire.STREAM_ROWS):
             *lead, messages = (row[field] for field in fields)
             for number, message in enumerate(messages_of(messages), start=1):
                 yield [*lead, number, *message_cells(message)]
@@ -87,7 +87,7 @@ def message_cells(message: Any) -> list[Any]:
     return [None, None, None, whole]
 
 
-def _stored(rows: Any, number: int) -> Iterator[wire.Row]:
+def stored(rows: Any, number: int) -> Iterator[wire.Row]:
     """Rows, some fetched at a time, as the store was when the first was read."""
     with snapshot():
         yield from rows.iterator(chunk_size=number)

@@ -1,12 +1,29 @@
 """The one FilterSet of conversations: endpoint, page and counts share it, so that a number opens exactly its rows."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 import django_filters
 
 from accounts.parameters import MomentFilter, ObjectIdFilter, OnceForm, TextFilter, one_of
+from config.storage.moments import now
 from conversations.models import Channel, Conversation, ConversationQuerySet, Status
 from conversations.search import MAX_SEARCH_LENGTH
+
+ACTIVITIES = [
+    ("1d", "Last 24 hours"),
+    ("7d", "Last 7 days"),
+    ("30d", "Last 30 days"),
+    ("quiet1d", "Quiet for a day"),
+    ("quiet7d", "Quiet for a week"),
+    ("quiet30d", "Quiet for 30 days"),
+]
+
+
+def activity_limit(activity: str) -> tuple[str, datetime]:
+    """The API's parameter that says the same. Counted back from now, so that a saved view stays what it says."""
+    days = int(activity.removeprefix("quiet").removesuffix("d"))
+    return "updatedBefore" if activity.startswith("quiet") else "updatedAfter", now() - timedelta(days=days)
 
 
 class ConversationFilter(django_filters.FilterSet):
@@ -20,12 +37,17 @@ class ConversationFilter(django_filters.FilterSet):
     campaignId = ObjectIdFilter("campaign_id")
     agentConfigId = ObjectIdFilter("agent_config_id")
     leadId = TextFilter("lead_id")
+    stage = TextFilter(method="filter_stage", max_length=200)
     qualified = one_of([("true", "Qualified"), ("false", "Not qualified")], method="filter_qualified")
     # Half-open, so that periods which follow each other neither overlap nor leave a gap.
     createdAfter = MomentFilter("created_at", lookup_expr="gte")
     createdBefore = MomentFilter("created_at", lookup_expr="lt")
     updatedAfter = MomentFilter("updated_at", lookup_expr="gte")
     updatedBefore = MomentFilter("updated_at", lookup_expr="lt")
+
+    repliedAfter = MomentFilter(method="filter_replied")
+    qualifiedAfter = MomentFilter(method="filter_qualified_after")
+    statusChangedAfter = MomentFilter(method="filter_status_changed")
 
     class Meta:
         model = Conversation
@@ -42,3 +64,35 @@ class ConversationFilter(django_filters.FilterSet):
 
     def filter_qualified(self, conversations: ConversationQuerySet, name: str, value: str) -> ConversationQuerySet:
         return conversations.filter(qualified=value == "true")
+
+    def filter_stage(self, conversations: ConversationQuerySet, name: str, value: str) -> ConversationQuerySet:
+        owner = getattr(self.request, "auth", None) or self.request  # a key, or a page's request
+        return conversations.at_stage(value, owner.account.agents.within(owner.environment))
+
+    def filter_replied(self, conversations: ConversationQuerySet, name: str, value: datetime) -> ConversationQuerySet:
+        return conversations.replied_since(value)
+
+    def filter_qualified_after(
+        self, conversations: ConversationQuerySet, name: str, value: datetime
+    ) -> ConversationQuerySet:
+        return conversations.qualified_since(value)
+
+    def filter_status_changed(
+        self, conversations: ConversationQuerySet, name: str, value: datetime
+    ) -> ConversationQuerySet:
+        return conversations.status_changed_since(value)
+
+
+class PageFilter(ConversationFilter):
+    """The same for a person, to whom things may be new. For pages and what they export or change."""
+
+    unread = one_of([("true", "Unread")], method="filter_unread")
+    activity = one_of(ACTIVITIES, method="filter_activity")
+
+    def filter_unread(self, conversations: ConversationQuerySet, name: str, value: str) -> ConversationQuerySet:
+        seen_at = self.request.account.last_looks.moment_of(self.request.membership, self.request.environment)
+        return conversations.unread_by(self.request.user, seen_at)
+
+    def filter_activity(self, conversations: ConversationQuerySet, name: str, value: str) -> ConversationQuerySet:
+        bound, limit = activity_limit(value)
+        return conversations.filter(**{"updated_at__lt" if bound == "updatedBefore" else "updated_at__gte": limit})

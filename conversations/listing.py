@@ -1,66 +1,67 @@
-"""What the list page shows, made ready for its template: tabs, chips, rows and the way to the next ones."""
+"""The state of the list page as it stands in its URL, and what follows from it: tabs, chips, links."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 from urllib.parse import urlencode
 
 from django.http import QueryDict
 from django.urls import reverse
-from django.utils.safestring import SafeString
 
-from config.storage.expressions import LastDocument
-from conversations.filters import ConversationFilter
-from conversations.highlight import hits, marked, phone_hits, snippet
-from conversations.messages import Role
-from conversations.models import Channel, Conversation, ConversationQuerySet, Status
-from conversations.pagination import Cursor
-from conversations.transcript import UNKNOWN_SENDER, moment_of, stage_of
+from accounts.request import AccountRequest
+from config.storage.moments import format_moment, parse_moment
+from conversations.filters import ACTIVITIES, PageFilter, activity_limit
+from conversations.models import Channel, ConversationQuerySet, Status
+from conversations.names import Names
+from conversations.ordering import Order
+from conversations.templatetags.parley import exact
 
-PAGE_SIZE = 50
-ROW_FIELDS = (
-    "account_id",  # else each row would ask for it
-    "lead_id",
-    "channel",
-    "lead_phone",
-    "lead_email",
-    "status",
-    "current_stage_index",
-    "current_stage_name",
-    "qualified",
-    "message_count",
-    "updated_at",
-)
-"""What a row needs. Messages and the search text, which may be megabytes, stay in the store."""
-
-PREVIEW = 160
 CHIPS = {
     "search": "Search",
     "channel": "Channel",
-    "qualified": "Qualified",
-    "leadId": "Lead",
-    "campaignId": "Campaign",
+    "stage": "Stage",
     "agentConfigId": "Agent",
+    "campaignId": "Campaign",
+    "qualified": "Qualified",
+    "activity": "Last activity",
+    "unread": "Unread",
+    "leadId": "Lead",
     "createdAfter": "Started from",
     "createdBefore": "Started before",
     "updatedAfter": "Changed from",
     "updatedBefore": "Changed before",
+    "repliedAfter": "Lead replied since",
+    "qualifiedAfter": "Qualification decided since",
+    "statusChangedAfter": "Status since",
 }
-FIELDS = ("search", "channel", "qualified")
+"""Parameters that narrow the list, by the names that the page gives them. The status is a tab."""
+
+FIELDS = ("search", "channel", "stage", "agentConfigId", "campaignId", "qualified", "activity", "unread")
+"""Those that the page's form has a field for."""
+
 TABS = ("", Status.ACTIVE, Status.HANDED_OFF, Status.COMPLETED, Status.DROPPED)
 """The statuses in a manager's order: what goes on, what waits for a person, what is over. Empty for all."""
 
 
 @dataclass(frozen=True)
 class Query:
-    """The page's state as it stands in the URL: status, search and filters, without what says the page."""
+    """Status, search, filters and order, without what says the page."""
 
     values: Mapping[str, str]
 
     @classmethod
-    def read(cls, data: QueryDict) -> "Query":
-        return cls({name: str(data[name]) for name in ("status", *CHIPS) if data.get(name)})
+    def read(cls, data: Mapping[str, str]) -> "Query":
+        values = {name: str(data[name]) for name in ("status", *CHIPS) if data.get(name)}
+        order = Order.read(data.get("sort", ""))
+        return cls(values if order == Order() else {**values, "sort": str(order)})
+
+    @classmethod
+    def parse(cls, text: str) -> "Query":
+        """From a query string."""
+        return cls.read(QueryDict(text))
+
+    @property
+    def order(self) -> Order:
+        return Order.read(self.values.get("sort", ""))
 
     @property
     def hidden(self) -> list[tuple[str, str]]:
@@ -71,6 +72,15 @@ class Query:
     def status(self) -> str:
         return self.values.get("status", "")
 
+    @property
+    def search(self) -> str:
+        return self.values.get("search", "")
+
+    @property
+    def narrows(self) -> bool:
+        """Whether anything is left out."""
+        return bool(self.values.keys() - {"sort"})
+
     def link(self, **changes: str) -> str:
         """The list's URL with some parameters changed; an empty value drops one."""
         return f"{reverse('conversations:list')}{self.suffix(**changes)}"
@@ -78,6 +88,10 @@ class Query:
     def suffix(self, **changes: str) -> str:
         values = {name: value for name, value in {**self.values, **changes}.items() if value}
         return f"?{urlencode(values)}" if values else ""
+
+    def filterset(self, request: AccountRequest, conversations: ConversationQuerySet, **changes: str) -> PageFilter:
+        """The filters over ``conversations``, some changed."""
+        return PageFilter({**self.values, **changes}, conversations, request=request)
 
 
 @dataclass(frozen=True)
@@ -99,33 +113,34 @@ class Chip:
 
 
 @dataclass(frozen=True)
-class Snippet:
-    """Where a search hit the messages of a conversation: the first hit, and how many messages have one."""
+class Field:
+    """A choice that the page's form offers beside the search."""
 
-    number: int
-    role: str
-    moment: datetime | None
-    html: SafeString
-    count: int
-
-
-@dataclass(frozen=True)
-class Row:
-    conversation: Conversation
-    link: str
-    name: SafeString
-    detail: SafeString | str
-    stage: str
-    speaker: str
-    text: str
-    snippet: Snippet | None
+    name: str
+    label: str
+    any: str
+    options: list[tuple[str, str]]
+    value: str
 
 
-@dataclass(frozen=True)
-class Page:
-    rows: list[Row]
-    newer: str
-    older: str
+def fields(query: Query, names: Names) -> list[Field]:
+    """Those with something to choose; a value that is not offered is still kept."""
+    stages = [(name, name) for name in names.stages]
+    offered: list[tuple[str, str, list[tuple[str, str]]]] = [
+        ("channel", "Any channel", list(Channel.choices)),
+        ("stage", "Any stage", stages),
+        ("agentConfigId", "Any agent", [(key, str(agent)) for key, agent in names.agents.items()]),
+        ("campaignId", "Any campaign", [(key, str(campaign)) for key, campaign in names.campaigns.items()]),
+        ("qualified", "Any outcome", [("true", "Qualified"), ("false", "Not qualified")]),
+        ("activity", "Any time", ACTIVITIES),
+    ]
+    found = []
+    for name, any_value, options in offered:
+        value = query.values.get(name, "")
+        if value and value not in dict(options):
+            options = [*options, (value, _shown(name, value, names))]
+        found.append(Field(name, CHIPS[name], any_value, options, value))
+    return found
 
 
 def tabs(query: Query, counts: Mapping[str, int] | None) -> list[Tab]:
@@ -141,109 +156,66 @@ def tabs(query: Query, counts: Mapping[str, int] | None) -> list[Tab]:
     ]
 
 
-def chips(query: Query) -> list[Chip]:
+def chips(query: Query, names: Names) -> list[Chip]:
     return [
-        Chip(label, _shown(name, query.values[name]), query.link(**{name: ""}))
+        Chip(label, _shown(name, query.values[name], names), query.link(**{name: ""}))
         for name, label in CHIPS.items()
         if name in query.values
     ]
 
 
-def _shown(name: str, value: str) -> str:
-    if name == "channel" and value in Channel.values:
-        return str(Channel(value).label)
-    if name == "qualified":
-        return {"true": "yes", "false": "no"}.get(value, value)
-    return f"“{value}”" if name == "search" else value
+def _shown(name: str, value: str, names: Names) -> str:
+    if name in ("agentConfigId", "campaignId"):
+        return names.agent(value) if name == "agentConfigId" else names.campaign(value)
+    if name.endswith(("After", "Before")):
+        try:
+            return exact(parse_moment(value))
+        except ValueError:
+            return value
+    words: dict[str, dict[str, str]] = {
+        "channel": dict(Channel.choices),
+        "qualified": {"true": "yes", "false": "no"},
+        "unread": {"true": "only"},
+        "activity": dict(ACTIVITIES),
+        "search": {value: f"“{value}”"},
+    }
+    return words.get(name, {}).get(value, value)
 
 
-def counts_of(query: Query, conversations: ConversationQuerySet) -> dict[str, int]:
+def counts_of(request: AccountRequest, query: Query, conversations: ConversationQuerySet) -> dict[str, int]:
     """How many conversations each tab holds: search and filters apply, the status does not."""
-    data = {name: value for name, value in query.values.items() if name != "status"}
-    counts: dict[str, int] = ConversationFilter(data, conversations).qs.count_by_status()
+    counts: dict[str, int] = query.filterset(request, conversations, status="").qs.count_by_status()
     return counts
 
 
-def page(query: Query, conversations: ConversationQuerySet, *, cursor: Cursor | None, before: Cursor | None) -> Page:
-    """The rows after ``cursor``, or those before ``before``, or the first ones."""
-    ordered = conversations.newest_first()
-    if before:
-        found = _read(ordered.before(before.updated_at, before.id).reverse(), query, "before", str(before))
-        if len(found) >= PAGE_SIZE:
-            return _page(query, found[:PAGE_SIZE][::-1], has_newer=len(found) > PAGE_SIZE, has_older=True)
-    elif cursor:
-        found = _read(ordered.after(cursor.updated_at, cursor.id), query, "cursor", str(cursor))
-        return _page(query, found[:PAGE_SIZE], has_newer=True, has_older=len(found) > PAGE_SIZE)
-    # Where fewer than a page are newer, the first page shows them together with what follows.
-    found = _read(ordered, query)
-    return _page(query, found[:PAGE_SIZE], has_newer=False, has_older=len(found) > PAGE_SIZE)
+@dataclass(frozen=True)
+class Sort:
+    """What a column's header leads to, and how the list is ordered by it now: ``ascending``, ``descending`` or not."""
+
+    link: str
+    direction: str
 
 
-def _page(query: Query, rows: list[Row], *, has_newer: bool, has_older: bool) -> Page:
-    newer = older = ""
-    if has_newer:
-        newer = query.link(before=_place(rows[0])) if rows else query.link()
-    if has_older and rows:
-        older = query.link(cursor=_place(rows[-1]))
-    return Page(rows, newer, older)
-
-
-def _place(row: Row) -> str:
-    return str(Cursor(row.conversation.updated_at, row.conversation.pk))
-
-
-def _read(conversations: ConversationQuerySet, query: Query, name: str = "", place: str = "") -> list[Row]:
-    """One more row than a page has. A search needs the messages; then a few conversations at a time are in memory."""
-    search = query.values.get("search", "")
-    fields = (*ROW_FIELDS, "messages") if search else ROW_FIELDS
-    suffix = query.suffix(**{name: place} if name else {})
-    found = conversations.only(*fields).annotate(last_message=LastDocument("messages"))[: PAGE_SIZE + 1]
-    return list(_rows(found.iterator(chunk_size=10) if search else iter(found), search, suffix))
-
-
-def _rows(conversations: Iterator[Any], search: str, suffix: str) -> Iterator[Row]:
-    for conversation in conversations:
-        found = snippet_of(conversation.messages, search) if search else None
-        yield _row(conversation, search, suffix, found)
-
-
-def _row(conversation: Any, search: str, suffix: str, found: Snippet | None) -> Row:
-    if search:
-        del conversation.messages  # deferred again: what the row does not show need not stay in memory
-    phone, email = conversation.lead_phone, conversation.lead_email
-    found_in = ((email, hits(email, search)), (phone, phone_hits(phone, search)))
-    parts = [marked(text, spans) for text, spans in found_in if text]
-    last = conversation.last_message if isinstance(conversation.last_message, dict) else {}
-    text = last.get("content")
-    link = reverse("conversations:transcript", args=[conversation.pk])
-    return Row(
-        conversation,
-        f"{link}{suffix}{f'#m-{found.number}' if found else ''}",
-        parts[0] if parts else marked(conversation.lead_name, []),
-        parts[1] if len(parts) > 1 else "",
-        stage_of(conversation),
-        speaker_of(last.get("role")),
-        " ".join(text[:PREVIEW].split()) if isinstance(text, str) else "",
-        found,
+def sort_link(query: Query, name: str) -> Sort:
+    """The list ordered by ``name``: the greatest first, and the other way round where it is so already."""
+    order, asked = query.order, Order(name)
+    if order.name != name:
+        return Sort(query.link(sort="" if asked == Order() else str(asked)), "")
+    other = order.reversed
+    return Sort(
+        query.link(sort="" if other == Order() else str(other)), "descending" if order.is_descending else "ascending"
     )
 
 
-def snippet_of(messages: object, search: str) -> Snippet | None:
-    """Where ``search`` hits stored messages; None when it hits elsewhere."""
-    found = [
-        (number, message, spans)
-        for number, message in enumerate(messages if isinstance(messages, list) else [], start=1)
-        if isinstance(message, dict)
-        and isinstance(message.get("content"), str)
-        and (spans := hits(message["content"], search))
-    ]
-    if not found:
-        return None
-    number, message, spans = found[0]
-    html = snippet(message["content"], spans)
-    return Snippet(number, speaker_of(message.get("role")), moment_of(message), html, len(found))
+PAGE_ONLY = ("unread", "activity", "sort")
+"""Parameters of the page that the API does not know."""
 
 
-def speaker_of(role: object) -> str:
-    """Who wrote a stored message, in a word."""
-    return str(Role(role).label) if isinstance(role, str) and role in Role.values else UNKNOWN_SENDER
+def api_call(query: Query, address: str) -> str:
+    """The call of the API that answers with this list; what is unread is a person's, and not part of it."""
+    values = {name: value for name, value in query.values.items() if name not in PAGE_ONLY}
+    activity = query.values.get("activity")
+    if activity in dict(ACTIVITIES):
+        name, limit = activity_limit(activity)
+        values[name] = format_moment(limit)
+    return f"curl -H \"X-API-Key: $PARLEY_KEY\" '{address}?{urlencode({**values, 'limit': 50})}'"

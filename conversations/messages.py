@@ -1,6 +1,6 @@
 """Messages: what one may be. They are stored in the wire's own shape, so that reading can pass them on as they lie."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +28,7 @@ class Role(TextChoices):
     SYSTEM = "system", "System"
 
 
+UNKNOWN_SENDER = "Unknown sender"
 ROLES = frozenset(map(str, Role))
 KEYS = ("role", "content", "timestamp", "agentConfigId")
 
@@ -110,6 +111,20 @@ def _check_content(content: object) -> None:
 def _check_agent(agent: object) -> None:
     if not is_object_id(agent):
         raise ValueError(".agentConfigId: Must be an ObjectId: 24 lower-case hexadecimal digits.")
+
+
+def ending_of(messages: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Who wrote last and when the lead did: the values of a conversation's ``last_role`` and ``last_lead_at``."""
+    by_lead = next((message for message in reversed(messages) if message["role"] == Role.LEAD), None)
+    return {
+        "last_role": messages[-1]["role"] if messages else "",
+        "last_lead_at": parse_moment(by_lead["timestamp"]) if by_lead else None,
+    }
+
+
+def speaker_of(role: object) -> str:
+    """Who wrote a stored message, in a word."""
+    return str(Role(role).label) if isinstance(role, str) and role in ROLES else UNKNOWN_SENDER
 
 
 def contents_of(messages: Iterable[Any]) -> list[str]:

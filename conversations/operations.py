@@ -1,5 +1,6 @@
 """What the API says of each operation on conversations; their shapes are in ``conversations.schema``."""
 
+from accounts.operations import BREAKS_OFF
 from accounts.parameters import MAX_SKIP
 from config.parsing import MAX_BODY
 from config.schema import Json, Operation, answer, choice, query, ref, text
@@ -27,11 +28,15 @@ FILTERS = {
     "campaignId": "Conversations of one campaign.",
     "agentConfigId": "Conversations of one agent configuration.",
     "leadId": "Conversations with one lead.",
+    "stage": "Conversations at the stage of this name or index.",
     "qualified": "Conversations whose qualification result says yes, or no.",
     "createdAfter": "Conversations created at this moment or later.",
     "createdBefore": "Conversations created before this moment.",
     "updatedAfter": "Conversations last updated at this moment or later.",
     "updatedBefore": "Conversations last updated before this moment.",
+    "repliedAfter": "Conversations in which the lead wrote at this moment or later, and that were updated since.",
+    "qualifiedAfter": "Conversations whose qualification was decided at this moment or later.",
+    "statusChangedAfter": "Conversations that came to their status at this moment or later.",
 }
 
 PAGING = (
@@ -64,7 +69,8 @@ OPERATIONS = {
         description=(
             "The conversations of the key's account, every message included, newest change first. Without parameters "
             "that is the whole account, streamed. With `limit` it is a page, and the `Link` header leads to the next "
-            "one: following it walks the account without losing or repeating what stays unchanged."
+            "one: following it walks the account without losing or repeating what stays unchanged. A streamed array "
+            "that breaks off lacks its closing bracket."
         ),
         tag=TAG,
         filters=FILTERS,
@@ -175,7 +181,7 @@ OPERATIONS = {
         description=(
             "All that the filters leave, as a file, streamed: NDJSON as the list answers, or a table for spreadsheets "
             "with a row for each conversation or message. In tables, texts that a spreadsheet would take for a formula "
-            "begin with an apostrophe."
+            f"begin with an apostrophe. {BREAKS_OFF}"
         ),
         tag=TAG,
         filters=FILTERS,

@@ -12,14 +12,53 @@ function remember(name, value) {
 // The server writes times in this zone from the next page on.
 remember("timezone", Intl.DateTimeFormat().resolvedOptions().timeZone);
 
-function startTheme(button) {
+// Stores what a form says without leaving the page; where that fails, the form itself is sent.
+async function store(form, submitter, onSubmit) {
+  const answer = await fetch(form.action, {
+    method: "POST",
+    body: new FormData(form, submitter),
+    redirect: "manual",
+    keepalive: true,
+  }).catch(() => null);
+  if (answer?.type === "opaqueredirect") return;
+  form.removeEventListener("submit", onSubmit);
+  form.requestSubmit(submitter);
+}
+
+function show(theme) {
+  document.documentElement.dataset.theme = theme;
+  remember("theme", theme);
+}
+
+function startTheme(form) {
+  form.addEventListener("submit", function onSubmit(event) {
+    event.preventDefault();
+    const { submitter } = event;
+    show(submitter.value);
+    for (const other of form.elements.theme) if (other !== submitter) other.focus(); // it takes the place
+    store(form, submitter, onSubmit);
+  });
+}
+
+// Where nobody is signed in, only the browser can remember.
+function startBrowserTheme(button) {
   const dark = matchMedia("(prefers-color-scheme: dark)");
   button.hidden = false;
   button.addEventListener("click", () => {
     const shown = document.documentElement.dataset.theme ?? (dark.matches ? "dark" : "light");
-    const next = shown === "dark" ? "light" : "dark";
-    document.documentElement.dataset.theme = next;
-    remember("theme", next);
+    show(shown === "dark" ? "light" : "dark");
+  });
+}
+
+function startShortcuts(form) {
+  const choice = form.elements.shortcuts;
+  form.querySelector("[type=submit]").hidden = true;
+  choice.addEventListener("change", () => form.requestSubmit());
+  form.addEventListener("submit", function onSubmit(event) {
+    event.preventDefault();
+    if (choice.checked) delete document.documentElement.dataset.shortcuts;
+    else document.documentElement.dataset.shortcuts = "off";
+    store(form, null, onSubmit);
   });
 }
 
@@ -40,6 +79,7 @@ function startFilters(form) {
   const fault = document.getElementById("search-fault");
   const most = Number(search.dataset.most);
   const tooLong = () => [...search.value].length > most;
+  form.querySelector(".filters__apply").hidden = true; // each choice is applied at once
   search.addEventListener("input", () => (fault.hidden = !tooLong()));
   form.addEventListener("submit", (event) => {
     fault.hidden = !tooLong();
@@ -65,7 +105,9 @@ function startMenu(menu) {
   });
 }
 
-for (const button of document.querySelectorAll("[data-theme-toggle]")) startTheme(button);
+for (const form of document.querySelectorAll("form[data-theme-toggle]")) startTheme(form);
+for (const button of document.querySelectorAll("button[data-theme-toggle]")) startBrowserTheme(button);
+for (const form of document.querySelectorAll("[data-shortcuts-switch]")) startShortcuts(form);
 for (const button of document.querySelectorAll("[data-show]")) startShow(button);
 for (const form of document.querySelectorAll("[data-filters]")) startFilters(form);
 for (const menu of document.querySelectorAll(".menu")) startMenu(menu);

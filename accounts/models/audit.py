@@ -1,6 +1,6 @@
 """The record of every change: who, from where, what."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from django.db import models
@@ -34,19 +34,43 @@ class AuditEventManager(models.Manager["AuditEvent"]):
         return self.create(
             account=account,
             environment=environment,
-            actor_type=_actor_type(by),
-            actor_id=None if by is None else by.pk,
-            actor_name="" if by is None else str(by)[:100],
-            actor_ip=current_origin().address,
             action=action,
             resource_type=resource_type or (_snake_case(type(resource).__name__) if resource else ""),
             resource_id="" if resource is None else str(resource.pk),
             metadata=metadata or {},
+            **_actor(by),
+        )
+
+    def log_each(
+        self,
+        action: str,
+        changes: Mapping[str, dict[str, Any]],
+        *,
+        account: Account,
+        by: Actor,
+        resource_type: str,
+        environment: str,
+    ) -> None:
+        """Write one entry for each resource of a change of many: its id → what to know of it."""
+        shared = {"account": account, "environment": environment, "action": action, "resource_type": resource_type}
+        shared |= _actor(by)
+        self.bulk_create(
+            (self.model(resource_id=pk, metadata=metadata, **shared) for pk, metadata in changes.items()),
+            batch_size=500,
         )
 
     def of_resource(self, pk: str, *, actions: Iterable[str]) -> models.QuerySet["AuditEvent"]:
         """What was done to one resource, oldest first."""
         return self.filter(resource_id=pk, action__in=list(actions)).order_by("timestamp", "id")
+
+
+def _actor(by: Actor) -> dict[str, Any]:
+    return {
+        "actor_type": _actor_type(by),
+        "actor_id": None if by is None else by.pk,
+        "actor_name": "" if by is None else str(by)[:100],
+        "actor_ip": current_origin().address,
+    }
 
 
 def _actor_type(by: Actor) -> "AuditEvent.ActorType":

@@ -7,6 +7,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 
 from accounts.models.account import Account
+from accounts.models.preferences import Preferences
 from accounts.scopes import Role, scopes_of
 from accounts.validators import EachIn, validate_text
 from config.storage.fields import ObjectIdField
@@ -33,7 +34,7 @@ def normalize_email(email: str) -> str:
     return email.strip().lower()
 
 
-class User(AbstractUser):
+class User(AbstractUser, Preferences):
     """A person who signs in by e-mail. Belongs to accounts through memberships."""
 
     id = ObjectIdField(primary_key=True)

@@ -1,17 +1,30 @@
 """What: conversations and the verbs that change them."""
 
+from conversations.models.bulk import MAX_CHANGED, BulkChange
 from conversations.models.conversation import Conversation, ConversationFull, StatusNotAllowed
+from conversations.models.naming import Agent, Campaign
+from conversations.models.note import Note
 from conversations.models.queries import CLOSED_STATUSES, Channel, ConversationQuerySet, Status
+from conversations.models.reading import LastLook, ReadMark
 from conversations.models.recording import Outcome, Recorded
+from conversations.models.saved_view import SavedView
 
 __all__ = [
     "CLOSED_STATUSES",
+    "MAX_CHANGED",
+    "Agent",
+    "BulkChange",
+    "Campaign",
     "Channel",
     "Conversation",
     "ConversationFull",
     "ConversationQuerySet",
+    "LastLook",
+    "Note",
     "Outcome",
+    "ReadMark",
     "Recorded",
+    "SavedView",
     "Status",
     "StatusNotAllowed",
 ]

@@ -17,7 +17,8 @@ from config.storage.fields import DocumentListField, ObjectIdField
 from config.storage.moments import now
 from config.storage.transaction import atomic
 from conversations import search
-from conversations.messages import MAX_MESSAGES, clean_messages, contents_of, validate_messages
+from conversations.messages import MAX_MESSAGES, clean_messages, contents_of, ending_of, validate_messages
+from conversations.models.naming import notice_names
 from conversations.models.queries import CLOSED_STATUSES, Channel, ConversationQuerySet, Status
 from conversations.models.recording import RecordingManager
 
@@ -38,7 +39,8 @@ class Conversation(Owned):
     """What a lead and an agent (later perhaps a person) said to each other over one channel, and what came of it.
 
     Messages live inside, in the wire's own shape. Validators bound every field: a stored row is always a legal answer.
-    ``search_text``, ``message_count`` and ``stored_bytes`` follow from the other fields; the verbs keep them so.
+    ``search_text``, ``message_count``, ``stored_bytes``, ``last_role`` and ``last_lead_at`` (when the lead wrote last)
+    follow from the other fields; the verbs keep them so, and ``status_changed_at`` and ``qualified_at`` too.
     ``revision`` counts the changes: unlike ``updated_at``, which a recording may set back, it only grows.
     """
 
@@ -63,6 +65,10 @@ class Conversation(Owned):
     search_text = models.TextField(editable=False)
     stored_bytes = models.PositiveIntegerField(default=0, editable=False)
     revision = models.PositiveIntegerField(default=1, editable=False)
+    last_role = models.CharField(max_length=6, blank=True, editable=False)
+    last_lead_at = models.DateTimeField(null=True, editable=False)
+    status_changed_at = models.DateTimeField(default=now, editable=False)
+    qualified_at = models.DateTimeField(null=True, editable=False)
 
     objects = RecordingManager.from_queryset(ConversationQuerySet)()
 
@@ -78,6 +84,8 @@ class Conversation(Owned):
             models.Index(
                 fields=("account", "environment", "lead_id", "-updated_at", "-id"), name="conversation_of_lead"
             ),
+            models.Index(fields=("account", "environment", "-created_at", "-id"), name="conversation_started"),
+            models.Index(fields=("account", "environment", "-message_count", "-id"), name="conversation_longest"),
         )
         constraints = (
             models.CheckConstraint(condition=Q(status__in=Status.values), name="conversation_status_known"),
@@ -102,6 +110,8 @@ class Conversation(Owned):
     def derive(self) -> None:
         """Bring the fields that follow from others up to date. Raises ConversationFull."""
         contents = contents_of(self.messages)
+        for name, value in ending_of(self.messages).items():
+            setattr(self, name, value)
         self.message_count = len(self.messages)
         self.search_text = search.search_text(phone=self.lead_phone, email=self.lead_email, contents=contents)
         self.stored_bytes = bytes_of(self.messages, self.search_text)
@@ -126,6 +136,7 @@ class Conversation(Owned):
             message_count=F("message_count") + len(new),
             search_text=append_text("search_text", text),
             stored_bytes=F("stored_bytes") + size,
+            **{name: value for name, value in ending_of(new).items() if value},
             **touched(moment),
         ):
             raise ConversationFull(f"At most {MAX_MESSAGES:,} messages and {MAX_BYTES:,} bytes a conversation.")
@@ -138,7 +149,9 @@ class Conversation(Owned):
             raise StatusNotAllowed(f"Must be one of {', '.join(CLOSED_STATUSES)}.")
         # Compare and set: of two changes at the same time each one's entry tells what it really replaced.
         while (old := self._stored("status")) != status:
-            if Conversation.objects.filter(pk=self.pk, status=old).update(status=status, **touched(now())):
+            moment = now()
+            mine = Conversation.objects.filter(pk=self.pk, status=old)
+            if mine.update(status=status, status_changed_at=moment, **touched(moment)):
                 changes = {"from": old, "to": str(status), **({"reason": reason} if reason else {})}
                 self._log("conversation.status_changed", by=by, **changes)
         self.refresh_from_db()
@@ -162,9 +175,13 @@ class Conversation(Owned):
             self.clean()
             self.derive()
             # An append in between would be missing in the search text we just made: then again, from what is there.
+            moment = now()
             values = {name: getattr(self, name) for name in (*different, "search_text", "stored_bytes")}
-            if Conversation.objects.filter(pk=self.pk, message_count=seen_count).update(**values, **touched(now())):
+            if "qualified" in different:
+                values["qualified_at"] = None if self.qualified is None else moment
+            if Conversation.objects.filter(pk=self.pk, message_count=seen_count).update(**values, **touched(moment)):
                 break
+        notice_names(self.account, self.environment, [self])
         self._log(
             "conversation.details_updated",
             by=by,

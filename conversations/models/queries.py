@@ -1,16 +1,19 @@
 """What a conversation may be, and the questions that are asked about many (queryset methods)."""
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Exists, OuterRef, Q, Sum
 
 from accounts.models import OwnedQuerySet
 from conversations import search
 
 if TYPE_CHECKING:
+    from accounts.models import User
     from conversations.models.conversation import Conversation  # noqa: F401
+    from conversations.models.naming import Agent
 
 
 class Channel(models.TextChoices):
@@ -48,13 +51,51 @@ class ConversationQuerySet(OwnedQuerySet["Conversation"]):
     def of_lead(self, lead_id: str) -> "ConversationQuerySet":
         return self.filter(lead_id=lead_id)
 
+    def at_stage(self, stage: str, agents: Iterable["Agent"]) -> "ConversationQuerySet":
+        """Those that show ``stage`` as their stage's name, their own or else their agent's, or have it as its index."""
+        found = Q(current_stage_name=stage)
+        if stage.isascii() and stage.isdigit() and len(stage) < 10:
+            found |= Q(current_stage_index=int(stage))
+        for agent in agents:
+            for index in (index for index, name in enumerate(agent.stages) if name == stage):
+                found |= Q(current_stage_name="", agent_config_id=agent.agent_config_id, current_stage_index=index)
+        return self.filter(found)
+
+    def picked(self, ids: Iterable[str]) -> "ConversationQuerySet":
+        return self.filter(pk__in=list(ids))
+
+    def updated_since(self, moment: datetime) -> "ConversationQuerySet":
+        return self.filter(updated_at__gte=moment)
+
+    # What happened since a moment also changed the conversation since: that range is an index's.
+
+    def replied_since(self, moment: datetime) -> "ConversationQuerySet":
+        """The lead wrote at or after ``moment``."""
+        return self.filter(updated_at__gte=moment, last_lead_at__gte=moment)
+
+    def qualified_since(self, moment: datetime) -> "ConversationQuerySet":
+        """It was decided whether the lead qualifies, at or after ``moment``, as it stands."""
+        return self.filter(updated_at__gte=moment, qualified_at__gte=moment)
+
+    def status_changed_since(self, moment: datetime) -> "ConversationQuerySet":
+        """The conversation has had its status since ``moment`` or later."""
+        return self.filter(updated_at__gte=moment, status_changed_at__gte=moment)
+
+    def unread_by(self, user: "User", seen_at: datetime) -> "ConversationQuerySet":
+        """Changed since the person had seen everything, and not read since it changed."""
+        from conversations.models.reading import ReadMark
+
+        read = ReadMark.objects.filter(user=user, conversation=OuterRef("pk"), revision__gte=OuterRef("revision"))
+        return self.filter(~Exists(read), updated_at__gt=seen_at)
+
     def after(self, updated_at: datetime, pk: str) -> "ConversationQuerySet":
         """What follows that place in ``newest_first`` order."""
-        return self.filter(updated_at__lte=updated_at).exclude(updated_at=updated_at, pk__gte=pk)
+        return self.beyond("updated_at", updated_at, pk, descending=True)
 
-    def before(self, updated_at: datetime, pk: str) -> "ConversationQuerySet":
-        """What precedes that place in ``newest_first`` order."""
-        return self.filter(updated_at__gte=updated_at).exclude(updated_at=updated_at, pk__lte=pk)
+    def beyond(self, field: str, value: Any, pk: str, *, descending: bool) -> "ConversationQuerySet":
+        """What follows a place in the order of ``field``, the id deciding between equals."""
+        ahead, behind = ("lte", "gte") if descending else ("gte", "lte")
+        return self.filter(**{f"{field}__{ahead}": value}).exclude(**{field: value, f"pk__{behind}": pk})
 
     def revisions(self) -> tuple[int, int]:
         """How many conversations there are, and how many changes made them: no change leaves both as they were."""

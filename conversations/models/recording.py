@@ -11,6 +11,7 @@ from django.db.models import F
 
 from accounts.models import Account, Actor, AuditEvent
 from config.storage.transaction import atomic
+from conversations.models.naming import notice_names
 
 if TYPE_CHECKING:
     from conversations.models.conversation import Conversation
@@ -67,7 +68,7 @@ class RecordingManager(models.Manager["Conversation"]):
     ) -> list[Recorded]:
         # Whosever they are: an id that another account has must not look free.
         existing = self.model._default_manager.in_bulk([record["id"] for record in records if "id" in record])
-        outcomes, new = [], []
+        outcomes, new, changed = [], [], []
         for record in records:
             conversation = self.model(account=account, environment=environment, **record)
             try:
@@ -79,10 +80,12 @@ class RecordingManager(models.Manager["Conversation"]):
                 new.append(conversation)
             elif outcome == Outcome.REPLACED and not dry_run:
                 self._replace(conversation)
+                changed.append(conversation)
             outcomes.append(Recorded(conversation.pk, outcome))
         if dry_run:
             return outcomes
         self.bulk_create(new)
+        notice_names(account, environment, [*new, *changed])
         _log_batch(account, environment, outcomes, by)
         return outcomes
 
@@ -96,10 +99,16 @@ def _prepare(conversation: "Conversation", existing: "Conversation | None") -> O
     conversation.clean_fields(exclude=["account", "search_text"])
     conversation.clean()
     conversation.derive()
+    conversation.status_changed_at = conversation.updated_at
+    conversation.qualified_at = None if conversation.qualified is None else conversation.updated_at
     if existing is None:
         return Outcome.RECORDED
     if (existing.account_id, existing.environment) != (conversation.account_id, conversation.environment):
         raise ValidationError({"id": TAKEN})
+    if existing.status == conversation.status:
+        conversation.status_changed_at = existing.status_changed_at
+    if existing.qualified == conversation.qualified:
+        conversation.qualified_at = existing.qualified_at
     names = _stored_names(type(conversation))
     same = all(getattr(existing, name) == getattr(conversation, name) for name in names)
     return Outcome.UNCHANGED if same else Outcome.REPLACED

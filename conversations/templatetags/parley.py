@@ -9,6 +9,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from config.storage.moments import now
+from config.zone import has_half_days
+from conversations.models.naming import short
 
 register = template.Library()
 
@@ -30,15 +32,14 @@ def ago(moment: datetime) -> str:
     if days == 1:
         return "yesterday"
     if days < 7:
-        return date_format(local, "D H:i")
+        return f"{date_format(local, 'D')} {_time(local)}"
     return day(moment)
 
 
 @register.filter
 def exact(moment: datetime) -> str:
     """A moment in full, with its zone: ``Thu 12 March 2026, 14:02:11 UTC``."""
-    local = timezone.localtime(moment)
-    return f"{local:%a} {local.day} {local:%B %Y, %H:%M:%S %Z}"
+    return _full(timezone.localtime(moment))
 
 
 @register.filter
@@ -55,8 +56,7 @@ def many(number: int) -> str:
 
 @register.filter
 def short_id(value: str) -> str:
-    """The end of an id, which is where ids of one source differ; short ones as they are."""
-    return value if len(value) <= 12 else f"…{value[-6:]}"
+    return short(value)
 
 
 @register.filter
@@ -73,12 +73,25 @@ def day(moment: datetime) -> str:
 
 @register.filter
 def clock(moment: datetime) -> str:
-    return f"{timezone.localtime(moment):%H:%M}"
+    """A moment's time of day: ``14:02``, or ``2:02 PM`` for who wants that."""
+    return _time(timezone.localtime(moment))
 
 
 @register.filter
 def stamp(moment: datetime) -> SafeString:
     """A ``<time>`` that shows the clock. In one piece and without date_format: a thread has thousands of them."""
     local = timezone.localtime(moment)
-    title = f"{local:%a} {local.day} {local:%B %Y, %H:%M:%S %Z}"
-    return format_html('<time datetime="{}" title="{}">{}</time>', machine(moment), title, f"{local:%H:%M}")
+    return format_html('<time datetime="{}" title="{}">{}</time>', machine(moment), _full(local), _time(local))
+
+
+def _time(local: datetime) -> str:
+    if has_half_days():
+        return f"{local.hour % 12 or 12}:{local:%M} {'AM' if local.hour < 12 else 'PM'}"
+    return f"{local:%H:%M}"
+
+
+def _full(local: datetime) -> str:
+    if has_half_days():
+        half = "AM" if local.hour < 12 else "PM"
+        return f"{local:%a} {local.day} {local:%B %Y}, {local.hour % 12 or 12}:{local:%M:%S} {half} {local:%Z}"
+    return f"{local:%a} {local.day} {local:%B %Y, %H:%M:%S %Z}"

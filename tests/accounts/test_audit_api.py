@@ -15,6 +15,7 @@ from accounts.models import Account, ApiKey, AuditEvent, User
 from accounts.scopes import Scope
 from config.storage.moments import now, parse_moment
 from tests.conftest import Api, json_of, statements
+from tests.conversations.test_export_api import break_off
 
 PATH = "/api/audit-logs"
 EXPORT = f"{PATH}/export"
@@ -400,6 +401,34 @@ def test_head_answers_without_a_body(api: Api, acme: Account, path: str) -> None
     response = api.client.head(path, headers={"X-API-Key": api.token})
     assert response.status_code == 200
     assert response.getvalue() == b""
+
+
+@pytest.mark.parametrize(("kind", "separator"), [("csv", ","), ("tsv", "\t"), ("jsonl", "")])
+def test_export_that_breaks_off_says_so_at_its_end(
+    api: Api,
+    acme: Account,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    kind: str,
+    separator: str,
+) -> None:
+    for _ in range(4):
+        log(acme)
+    whole = api.get(EXPORT, format=kind).getvalue().splitlines()
+    break_off(monkeypatch, after=2)
+    response = api.get(EXPORT, format=kind)
+    *lines, last = response.getvalue().splitlines()
+    assert lines == whole[: 3 if separator else 2]
+    request_id = response.headers["X-Request-Id"]
+    if separator:
+        assert last.decode() == f"ERROR: The export ended early and is incomplete (request {request_id})"
+    else:
+        assert json.loads(last) == {
+            "error": "The export ended early and is incomplete",
+            "details": {"requestId": request_id},
+        }
+    assert [entry.name for entry in caplog.records if entry.levelname == "ERROR"] == ["accounts.tables"]
+    assert "+1555" not in caplog.text
 
 
 # Cost

@@ -46,6 +46,19 @@ FORMULAS = [
     "-15551234567",
 ]
 
+UNFOLDED = {
+    "a\n=1": "a\n'=1",
+    "a\r\n=1\r\n": "a\r\n'=1\r\n",
+    "a\n  -1": "a\n  '-1",
+    ";=1": ";'=1",
+    'a; "=1"': 'a; "\'=1"',
+    "a;;\n@x": "a;;\n'@x",
+    "a\t＝1": "a\t'＝1",
+    "\n=1": "'\n'=1",
+    "a=1, -2; b\n3": "a=1, -2; b\n3",
+}
+"""Text → cell, where a part of it would become a cell of its own."""
+
 
 def read(content: bytes, separator: str = ",") -> list[list[str]]:
     assert content.startswith(b"\xef\xbb\xbf")
@@ -64,20 +77,7 @@ def test_formula_becomes_text(text: str, separator: str) -> None:
     assert row[1] == "x"
 
 
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("a\n=1", "a\n'=1"),
-        ("a\r\n=1\r\n", "a\r\n'=1\r\n"),
-        ("a\n  -1", "a\n  '-1"),
-        (";=1", ";'=1"),
-        ('a; "=1"', 'a; "\'=1"'),
-        ("a;;\n@x", "a;;\n'@x"),
-        ("a\t＝1", "a\t'＝1"),
-        ("\n=1", "'\n'=1"),
-        ("a=1, -2; b\n3", "a=1, -2; b\n3"),
-    ],
-)
+@pytest.mark.parametrize(("text", "shown"), UNFOLDED.items())
 def test_what_another_separator_would_make_a_cell_is_no_formula_either(text: str, shown: str) -> None:
     assert cell(text) == shown
     content = written(["id", text])

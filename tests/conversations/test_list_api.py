@@ -1,5 +1,7 @@
 """GET /api/conversations, row by row of the contract's sections 1, 2, 3 and 5."""
 
+import gzip
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +14,7 @@ from config.storage.moments import now
 from conversations.models import Conversation
 from conversations.pagination import Cursor
 from tests.conftest import Api, json_of, statements
+from tests.conversations.test_export_api import break_off
 from tests.factories import AGENT, CAMPAIGN, message
 
 Record = Callable[..., Conversation]
@@ -372,6 +375,35 @@ def test_another_accounts_conversations_are_not_there(api: Api, record: Record, 
     assert api.ids() == [mine]
     assert api.ids(search="price") == [mine]
     assert api.get(limit=5).headers["X-Total-Count"] == "1"
+
+
+# What breaks off
+
+
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+@pytest.mark.parametrize("piece", [1, 1 << 17])
+@pytest.mark.parametrize("after", [0, 2])
+def test_list_that_breaks_off_is_no_json(
+    api: Api,
+    record: Record,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    after: int,
+    piece: int,
+    coding: str,
+) -> None:
+    for _ in range(4):
+        record()
+    shown = api.listed()
+    break_off(monkeypatch, after=after)
+    monkeypatch.setattr("conversations.wire.STREAM_BYTES", piece)
+    response = api.get(headers={"Accept-Encoding": coding})
+    content = gzip.decompress(response.getvalue()) if coding == "gzip" else response.getvalue()
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(content)
+    assert json.loads(content + b"]") == shown[:after]
+    assert [entry.name for entry in caplog.records if entry.levelname == "ERROR"] == ["accounts.tables"]
+    assert "+1555" not in caplog.text
 
 
 # Cost

@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from conversations.transcript import Day, changes_of, days_of, duration, lines_of, stages_of
+from conversations.finding import Find
+from conversations.models import Agent
+from conversations.names import Names, StageName
+from conversations.thread import Beside, Day, beside, days_of
+from conversations.timeline import changes_of, duration, last_told, stages_of
+from conversations.transcript import Window, lines_of, numbers_of_hits
 
 NOON = datetime(2026, 3, 12, 12, tzinfo=UTC)
 
@@ -38,6 +43,8 @@ def outline(days: list[Day]) -> list[str]:
                 value = value.text
             elif kind == "damaged":
                 value = value.number
+            elif kind == "note":
+                value = value.text
             told.append(f"{kind} {value}")
     return told
 
@@ -51,9 +58,8 @@ def outline(days: list[Day]) -> list[str]:
         [],
         {},
         {"role": "lead"},
-        {"content": "x"},
-        {"role": 7, "content": "x"},
         {"role": "lead", "content": ["x"]},
+        {"role": "lead", "content": None},
     ],
 )
 def test_a_damaged_message_is_a_line_that_says_so(damaged: object) -> None:
@@ -76,8 +82,9 @@ def test_a_message_without_a_readable_time_is_still_read(timestamp: object) -> N
     assert (line.html, line.moment, line.is_damaged) == ("Hello", None, False)
 
 
-def test_an_unknown_role_is_an_unknown_sender() -> None:
-    [day] = days_of(lines_of([said(role="bot")]))
+@pytest.mark.parametrize("role", ["bot", "", 7, None, ["lead"], "Lead"])
+def test_an_unknown_role_is_an_unknown_sender(role: Any) -> None:
+    [day] = days_of(lines_of([said(role=role)]))
     assert (day.items[0]["run"].speaker, day.items[0]["run"].side) == ("Unknown sender", "middle")
 
 
@@ -137,7 +144,7 @@ def test_a_change_stands_between_the_messages_around_it() -> None:
 def test_changes_after_the_last_message_are_at_the_end() -> None:
     changes = changes_of([event("details_updated", 5, qualified={"from": None, "to": True})])
     assert outline(days_of(lines_of([said()]), changes))[-1] == "change Qualified"
-    assert outline(days_of([], changes)) == ["day 2026-03-12", "change Qualified"]
+    assert outline(days_of([], list[Beside](changes))) == ["day 2026-03-12", "change Qualified"]
 
 
 def test_other_details_are_no_lines() -> None:
@@ -163,17 +170,66 @@ def test_the_rail_tells_each_stage_and_how_long_it_lasted() -> None:
             event("details_updated", 15, current_stage_name={"from": "Needs", "to": "Pricing"}),
         ]
     )
-    stages = stages_of(changes, current="Pricing", began=NOON, until=NOON + timedelta(hours=3))
-    assert [(stage.name, stage.lasted, stage.anchor, stage.is_current) for stage in stages] == [
-        ("Greeting", "4 minutes", "", False),
-        ("Needs", "11 minutes", "e-1", False),
-        ("Pricing", "2 hours", "e-2", True),
+    stages = stages_of(changes, current=StageName("Pricing"), began=NOON, until=NOON + timedelta(hours=3))
+    assert [(stage.name, stage.lasted, stage.change and stage.change.anchor, stage.state) for stage in stages] == [
+        ("Greeting", "4 minutes", None, "passed"),
+        ("Needs", "11 minutes", "e-1", "passed"),
+        ("Pricing", "2 hours", "e-2", "current"),
+    ]
+    assert [stage.is_first for stage in stages] == [True, False, False]
+
+
+def test_the_rail_of_a_known_agent_has_the_stages_to_come_too() -> None:
+    changes = changes_of([event("details_updated", 15, current_stage_name={"from": "Greeting", "to": "Pricing"})])
+    stages = stages_of(
+        changes,
+        current=StageName("Pricing", 3, 5),
+        known=["Greeting", "Needs", "Pricing", "", "Won"],
+        began=NOON,
+        until=NOON + timedelta(hours=1),
+    )
+    assert [(stage.name, stage.state, stage.lasted) for stage in stages] == [
+        ("Greeting", "passed", "15 minutes"),
+        ("Needs", "passed", ""),
+        ("Pricing", "current", "45 minutes"),
+        ("Stage 4", "ahead", ""),
+        ("Won", "ahead", ""),
+    ]
+
+
+def test_a_stage_that_was_returned_to_counts_both_times() -> None:
+    steps = [("Needs", 5), ("Pricing", 10), ("Needs", 20)]
+    changes = changes_of(
+        [
+            event("details_updated", minutes, current_stage_name={"from": "Greeting", "to": name})
+            for name, minutes in steps
+        ]
+    )
+    stages = stages_of(
+        changes,
+        current=StageName("Needs", 1, 2),
+        known=["Needs", "Pricing"],
+        began=NOON,
+        until=NOON + timedelta(hours=1),
+    )
+    assert [(stage.name, stage.lasted) for stage in stages] == [("Needs", "45 minutes"), ("Pricing", "10 minutes")]
+    assert stages[0].change == changes[2]
+
+
+def test_a_stage_that_the_log_does_not_know_is_still_current() -> None:
+    changes = changes_of([event("details_updated", 4, current_stage_name={"from": "Greeting", "to": "Needs"})])
+    stages = stages_of(changes, current=StageName("Closing"), began=NOON, until=NOON + timedelta(hours=1))
+    assert [(stage.name, stage.state) for stage in stages] == [
+        ("Greeting", "passed"),
+        ("Needs", "passed"),
+        ("Closing", "current"),
     ]
 
 
 def test_without_recorded_changes_the_rail_is_the_current_stage() -> None:
-    [stage] = stages_of([], current="Pricing", began=NOON, until=NOON + timedelta(days=2))
-    assert (stage.name, stage.lasted, stage.is_current) == ("Pricing", "2 days", True)
+    [stage] = stages_of([], current=StageName("Pricing"), began=NOON, until=NOON + timedelta(days=2))
+    # When it began is not known.
+    assert (stage.name, stage.lasted, stage.is_current) == ("Pricing", "", True)
 
 
 def test_a_search_marks_the_messages_it_hits() -> None:
@@ -193,3 +249,91 @@ def test_a_search_marks_the_messages_it_hits() -> None:
 )
 def test_a_duration_is_told_in_its_largest_unit(length: dict[str, int], told: str) -> None:
     assert duration(timedelta(**length)) == told
+
+
+def test_notes_stand_at_their_time_among_changes() -> None:
+    changes = changes_of([event("status_changed", 3, to="dropped")])
+    notes = [SimpleNamespace(text="call him", created_at=NOON + timedelta(minutes=minutes)) for minutes in (1, 5)]
+    lines = lines_of([said(), said(minutes=2), said(minutes=4)])
+    assert outline(days_of(lines, beside(changes, notes)))[1:] == [
+        "run Lead 1",
+        "note call him",
+        "run Lead 1",
+        "change Status: Dropped",
+        "run Lead 1",
+        "note call him",
+    ]
+    within = beside(changes, notes, after=NOON + timedelta(minutes=1), until=NOON + timedelta(minutes=3))
+    assert [one.moment for one in within] == [changes[0].moment]
+
+
+NOVA, ADA = "a" * 24, "b" * 24
+NAMES = Names(
+    {NOVA: Agent(agent_config_id=NOVA, name="Nova", stages=["Greeting", "Needs"]), ADA: Agent(agent_config_id=ADA)}, {}
+)
+
+
+def test_agents_and_campaigns_that_change_are_told_by_name() -> None:
+    entry = event(
+        "details_updated",
+        agent_config_id={"from": NOVA, "to": ADA},
+        campaign_id={"from": None, "to": "c" * 24},
+    )
+    assert [(change.kind, change.text) for change in changes_of([entry], NAMES, NOVA)] == [
+        ("agent", "Agent: Nova → …bbbbbb"),
+        ("campaign", "Campaign: none → …cccccc"),
+    ]
+
+
+def test_a_stage_told_by_its_index_has_its_agents_name() -> None:
+    [change] = changes_of([event("details_updated", current_stage_index={"from": 0, "to": 1})], NAMES, NOVA)
+    assert (change.text, change.before) == ("Needs", "Greeting")
+    [change] = changes_of([event("details_updated", current_stage_index={"from": 6, "to": 7})], NAMES, NOVA)
+    assert (change.text, change.before) == ("Stage 7", "Stage 6")
+
+
+def test_when_the_summary_was_last_written_is_in_the_log() -> None:
+    events = [event("details_updated", minutes, summary={"from": "", "to": "x"}) for minutes in (1, 2)]
+    assert last_told([*events, event("status_changed", 3, to="dropped")], "summary") == NOON + timedelta(minutes=2)
+    assert last_told([], "summary") is None
+
+
+@pytest.mark.parametrize(
+    ("at", "total", "shown"),
+    [
+        (None, 600, (0, 600)),
+        (None, 601, (101, 601)),
+        (1, 5_000, (0, 500)),
+        (2_500, 5_000, (2_249, 2_749)),
+        (4_990, 5_000, (4_500, 5_000)),
+        (999_999, 5_000, (4_500, 5_000)),
+    ],
+)
+def test_a_long_thread_is_shown_around_a_message(at: int | None, total: int, shown: tuple[int, int]) -> None:
+    window = Window.around(at, total)
+    assert (window.start, window.end) == shown
+    assert at is None or at > total or window.start < at <= window.end
+    assert Window.around(at, total, everything=True).is_whole
+
+
+def test_a_windows_lines_keep_their_numbers() -> None:
+    lines = lines_of([said(str(number)) for number in range(10)], window=Window(4, 6, 10))
+    assert [(line.number, line.html) for line in lines] == [(5, "4"), (6, "5")]
+
+
+def test_hits_are_counted_in_the_whole_thread() -> None:
+    messages = [said("price"), None, said("no"), {"content": "Price"}, {"content": 7}]
+    assert numbers_of_hits(messages, "PRICE") == [1, 4]
+    assert numbers_of_hits(messages, "") == numbers_of_hits("text", "x") == []
+
+
+@pytest.mark.parametrize(("at", "first"), [("", 3), ("3", 3), ("4", 9), ("10", 3)])
+def test_a_find_begins_at_the_hit_that_the_address_names(at: str, first: int) -> None:
+    from conversations.address import Address
+
+    address = Address.read(NOVA, {"find": "x", "at": at})
+    find = Find("x", [3, 9], address)
+    assert (find.first, find.position) == (first, [3, 9].index(first) + 1)
+    assert find.next_link.endswith(f"find=x&at={12 - first}#m-{12 - first}")
+    assert find.previous_link == find.next_link
+    assert Find("x", [], address).position == 0

@@ -3,6 +3,7 @@
 import secrets
 from argparse import ArgumentParser
 from collections import defaultdict
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -13,8 +14,8 @@ from accounts.models import Account, ApiKey, Environment, User
 from accounts.scopes import Role, Scope
 from config.storage.moments import now
 from config.storage.transaction import atomic
-from conversations.demo import demo_conversations
-from conversations.models import Conversation, Outcome
+from conversations.demo import AGENT_NAMES, CAMPAIGN_NAMES, STAGE_NAMES, demo_conversations
+from conversations.models import Conversation, LastLook, Outcome
 from conversations.serializers import ConversationRecordSerializer, record_from
 
 NAME = "Demo"
@@ -38,6 +39,8 @@ class Command(BaseCommand):
         password = secrets.token_urlsafe(9)
         account, people, tokens = _create(password)
         count = _record(account)
+        _name(account)
+        _look(account)
         base = settings.BASE_URL
         self.stdout.write(
             f"""
@@ -93,3 +96,25 @@ def _record(account: Account) -> int:
         results = Conversation.objects.record(account, values, environment=environment, by=None)
         count += sum(result.outcome == Outcome.RECORDED for result in results)
     return count
+
+
+@atomic
+def _name(account: Account) -> None:
+    """Name the demo's agents and campaigns. A name that somebody gave is kept."""
+    for agent in account.agents.all():
+        if not agent.name and agent.agent_config_id in AGENT_NAMES:
+            agent.rename(
+                by=None, name=AGENT_NAMES[agent.agent_config_id], stages=list(STAGE_NAMES[agent.agent_config_id])
+            )
+    for campaign in account.campaigns.all():
+        if not campaign.name and campaign.campaign_id in CAMPAIGN_NAMES:
+            campaign.rename(by=None, name=CAMPAIGN_NAMES[campaign.campaign_id])
+
+
+@atomic
+def _look(account: Account) -> None:
+    """Everybody last looked a day ago, so that there is news to tell."""
+    day_ago = now() - timedelta(days=1)
+    for membership in account.memberships.select_related("account", "user"):
+        for environment in Environment:
+            LastLook.objects.mark_seen(membership, environment, until=day_ago)

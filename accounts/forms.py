@@ -1,0 +1,66 @@
+"""What people choose for themselves."""
+
+from collections import defaultdict
+from functools import cache
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+
+from accounts.models import User
+from accounts.models.preferences import Clock, Density, Theme
+
+BROWSER = ("", "As this browser says")
+OTHER = "Other names"
+
+
+@cache
+def zones() -> list[tuple[str, Any]]:
+    """All zones as choices of a select: UTC, then each region with its places."""
+    regions: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for name in sorted(available_timezones() - {"UTC"}):
+        region, _, place = name.partition("/")
+        label = (place or name).replace("_", " ").replace("/", ", ")
+        regions[region if place else OTHER].append((name, label))
+    others = regions.pop(OTHER, [])
+    return [BROWSER, ("UTC", "UTC"), *sorted(regions.items()), (OTHER, others)]
+
+
+class OwnForm(forms.ModelForm):
+    """Sets its own fields of a person and no others, whatever is sent."""
+
+    def save(self, commit: bool = True) -> User:
+        person: User = self.instance
+        person.save(update_fields=list(self.fields))
+        return person
+
+
+class PreferencesForm(OwnForm):
+    time_zone = forms.ChoiceField(
+        choices=zones,
+        required=False,
+        widget=forms.Select(attrs={"class": "select__field", "aria-describedby": "time-zone-help"}),
+    )
+    theme = forms.ChoiceField(choices=[("", "As the system"), *Theme.choices], widget=forms.RadioSelect, required=False)
+    clock = forms.ChoiceField(choices=Clock.choices, widget=forms.RadioSelect)
+    density = forms.ChoiceField(choices=Density.choices, widget=forms.RadioSelect)
+
+    class Meta:
+        model = User
+        fields = ("time_zone", "theme", "clock", "density", "shortcuts")
+
+
+class ThemeForm(OwnForm):
+    """The switch in the header."""
+
+    class Meta:
+        model = User
+        fields = ("theme",)
+
+
+class ShortcutsForm(OwnForm):
+    """The switch in the help on shortcuts."""
+
+    class Meta:
+        model = User
+        fields = ("shortcuts",)

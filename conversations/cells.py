@@ -1,0 +1,73 @@
+"""What stands in each column of a list. HTML from here rather than from a template: a page has hundreds of cells."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts.models.preferences import Column
+from conversations.messages import speaker_of
+from conversations.models import Conversation
+from conversations.names import Names
+from conversations.templatetags.components import channel, pill, qualified, when
+
+PREVIEW = 160
+"""Characters of the last message."""
+
+NOTHING = SafeString('<span class="quiet">–</span>')
+
+
+def stage(conversation: Conversation, names: Names) -> SafeString:
+    shown = names.stage(conversation)
+    if not shown.total:
+        return format_html("<bdi>{}</bdi>", shown.name)
+    return format_html('<bdi>{}</bdi> <span class="quiet">{}/{}</span>', shown.name, shown.number, shown.total)
+
+
+def agent(conversation: Conversation, names: Names) -> SafeString:
+    key = conversation.agent_config_id
+    return format_html('<bdi title="{}">{}</bdi>', key, names.agent(key))
+
+
+def campaign(conversation: Conversation, names: Names) -> SafeString:
+    key = conversation.campaign_id
+    return format_html('<bdi title="{}">{}</bdi>', key, names.campaign(key)) if key else NOTHING
+
+
+def last_message(conversation: Any, names: Names) -> SafeString:
+    """Who wrote what last, and how many messages there are; the stage too, for narrow screens."""
+    last = conversation.last_message if isinstance(conversation.last_message, dict) else {}
+    text, count = last.get("content"), conversation.message_count
+    said = " ".join(text[:PREVIEW].split()) if isinstance(text, str) else ""
+    if said:
+        line = format_html(
+            '<span class="row__speaker">{}:</span> <span class="row__said" dir="auto">{}</span>',
+            speaker_of(last.get("role")),
+            said,
+        )
+    else:
+        line = format_html('<span class="quiet">{}</span>', "Damaged message" if count else "No messages yet")
+    return format_html(
+        '<span class="row__text">{}</span><span class="row__detail">{} message{}'
+        '<span class="row__stage-too"> · <bdi>{}</bdi></span></span>',
+        line,
+        f"{count:,}",
+        "" if count == 1 else "s",
+        names.stage(conversation).name,
+    )
+
+
+CELLS: dict[str, Callable[[Any, Names], SafeString | str]] = {
+    Column.CHANNEL: lambda conversation, names: channel(conversation.channel),
+    Column.STATUS: lambda conversation, names: pill(conversation.status),
+    Column.STAGE: stage,
+    Column.QUALIFIED: lambda conversation, names: qualified(conversation.qualified),
+    Column.AGENT: agent,
+    Column.CAMPAIGN: campaign,
+    Column.LAST_MESSAGE: last_message,
+    Column.MESSAGES: lambda conversation, names: f"{conversation.message_count:,}",
+    Column.STARTED: lambda conversation, names: when(conversation.created_at),
+    Column.UPDATED: lambda conversation, names: when(conversation.updated_at),
+}
+"""Column → its cell; every column has one."""

@@ -1,0 +1,140 @@
+"""A thread as HTML. In Python because it may be thousands of messages, for each of which an include would take longer
+than all else. Every text of a lead's or a person's goes through ``format_html``, which escapes it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from accounts.models import User
+from conversations.address import Address
+from conversations.messages import Role
+from conversations.models import Conversation
+from conversations.names import Names
+from conversations.templatetags.parley import stamp
+from conversations.thread import Day, Run
+from conversations.timeline import Change
+from conversations.transcript import Line
+
+GAP = '<p class="event event--gap">{}</p>'
+RUN = '<section class="run run--{side}{human}"><h3 class="run__who">{who}</h3>{lines}</section>'
+MESSAGE = (
+    '<div class="message{hit}" id="m-{number}"><div class="message__text" dir="auto">{text}</div>'
+    '<a class="message__time" href="{link}">{time}</a></div>'
+)
+DAMAGED = (
+    '<p class="event event--damaged" id="m-{number}"><svg class="icon" aria-hidden="true"><use href="#i-warning"></use>'
+    '</svg> Damaged message <a class="event__time" href="{link}">no. {number}</a></p>'
+)
+CHANGE = (
+    '<p class="event event--{kind}" id="{anchor}"><span class="event__text">{stage}<bdi>{text}</bdi>{by}{reason}</span>'
+    ' <a class="event__time" href="{link}">{time}</a></p>'
+)
+NOTE = (
+    '<section class="note" id="note-{pk}"><h3 class="note__who"><span class="note__mark">Team only</span> '
+    '<bdi class="run__name">{author}</bdi> <a class="message__time" href="{link}">{time}</a>{remove}</h3>'
+    '<p class="note__text" dir="auto">{text}</p></section>'
+)
+REMOVE = (
+    '<details class="note__remove"><summary>Remove</summary><span>For good? '
+    '<button class="link-button" form="note-remove" formaction="{}">Remove this note</button></span></details>'
+)
+
+
+@dataclass(frozen=True)
+class Markup:
+    """How one reader sees one conversation. Links name the message they lead to where not all are on the page."""
+
+    conversation: Conversation
+    names: Names
+    address: Address
+    reader: User
+    is_window: bool
+
+    def days(self, days: Iterable[Day]) -> list[dict[str, Any]]:
+        return [{"date": day.date, "gap": day.gap, "html": self._items(day.items)} for day in days]
+
+    def link(self, number: int, anchor: str = "") -> str:
+        """The address of a message, or of what stands beside it."""
+        return f"{self._start}{number if self._start else ''}#{anchor or f'm-{number}'}"
+
+    @cached_property
+    def _start(self) -> str:
+        """What the links of messages have in common: made once, for there are many."""
+        return self.address.link(at="0").removesuffix("0") if self.is_window else ""
+
+    def _items(self, items: Iterable[dict[str, Any]]) -> SafeString:
+        return mark_safe("".join(self._item(item) for item in items))  # noqa: S308 - each is escaped
+
+    def _item(self, item: dict[str, Any]) -> SafeString:
+        [(kind, value)] = item.items()
+        if kind == "run":
+            return self._run(value)
+        if kind == "change":
+            return self._change(value)
+        if kind == "note":
+            return self._note(value)
+        if kind == "damaged":
+            return format_html(DAMAGED, number=value.number, link=self.link(value.number))
+        return format_html(GAP, value)
+
+    def _run(self, run: Run) -> SafeString:
+        return format_html(
+            RUN,
+            side=run.side,
+            human=" run--human" if run.role == Role.HUMAN else "",
+            who=self._who(run),
+            lines=mark_safe("".join(map(self._message, run.lines))),  # noqa: S308 - each is escaped
+        )
+
+    def _who(self, run: Run) -> SafeString:
+        speaker = format_html('<span class="run__role">{}</span>', run.speaker)
+        if run.role == Role.LEAD:
+            return format_html('{} <bdi class="run__name">{}</bdi>', speaker, self.conversation.lead_name)
+        if run.agent:
+            name = self.names.agent(run.agent)
+            return format_html('{} <bdi class="run__name" title="{}">{}</bdi>', speaker, run.agent, name)
+        return speaker
+
+    def _message(self, line: Line) -> SafeString:
+        return format_html(
+            MESSAGE,
+            hit=" message--hit" if line.hit else "",
+            number=line.number,
+            text=line.html,
+            link=self.link(line.number),
+            time=stamp(line.moment) if line.moment else "time unknown",
+        )
+
+    def _change(self, change: Change) -> SafeString:
+        return format_html(
+            CHANGE,
+            kind=change.kind,
+            anchor=change.anchor,
+            stage="Stage: " if change.kind == "stage" else "",
+            text=change.text,
+            by=format_html(' <span class="event__by">by <bdi>{}</bdi></span>', change.by) if change.by else "",
+            reason=format_html(' <span class="event__reason">“<bdi>{}</bdi>”</span>', change.reason)
+            if change.reason
+            else "",
+            link=f"#{change.anchor}",
+            time=stamp(change.moment),
+        )
+
+    def _note(self, note: Any) -> SafeString:
+        path = reverse("conversations:remove-note", args=[self.conversation.pk, note.pk])
+        mine = note.author_id == self.reader.pk
+        return format_html(
+            NOTE,
+            pk=note.pk,
+            author=note.author_name,
+            link=f"#note-{note.pk}",
+            time=stamp(note.created_at),
+            text=note.text,
+            remove=format_html(REMOVE, f"{path}{self.address.suffix()}") if mine else "",
+        )

@@ -1,0 +1,154 @@
+"""Names for ids: agents, their stages, and campaigns, as people call them."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from accounts.models import Account, Actor, AuditEvent, Owned, OwnedQuerySet
+from accounts.validators import validate_text
+from config.storage.fields import ObjectIdField
+from config.storage.transaction import atomic
+
+if TYPE_CHECKING:
+    from conversations.models.conversation import Conversation
+
+MAX_STAGES = 50
+"""Stages of an agent that can be named."""
+
+
+class NamedQuerySet(OwnedQuerySet[Any]):
+    def by_id(self) -> dict[str, Any]:
+        """Id, as conversations carry it → what is known of it."""
+        return {named.named_id: named for named in self}
+
+
+class Named(Owned):
+    """Something that conversations name by an id alone. Appears, unnamed, with the first conversation that does."""
+
+    id_field: ClassVar[str]
+
+    name = models.CharField(max_length=100, blank=True, validators=[validate_text])
+
+    objects = NamedQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.name or short(self.named_id)
+
+    @property
+    def named_id(self) -> str:
+        return str(getattr(self, self.id_field))
+
+    @atomic
+    def rename(self, *, by: Actor, **values: Any) -> None:
+        """Set the name, and for an agent the names of its stages. Raises ValidationError; the same changes nothing."""
+        before = type(self).objects.get(pk=self.pk)
+        changes = {}
+        for field, value in values.items():
+            setattr(self, field, value)
+        self.clean_fields(exclude=["account"])
+        for field in values:
+            old, new = getattr(before, field), getattr(self, field)
+            if old != new:
+                changes[field] = {"from": old, "to": new}
+        if changes:
+            self.save(update_fields=list(changes))
+            AuditEvent.objects.log(
+                f"{self._meta.model_name}.renamed",
+                account=self.account,
+                by=by,
+                resource=self,
+                environment=self.environment,
+                metadata=changes,
+            )
+
+
+def validate_stages(stages: Any) -> None:
+    if not isinstance(stages, list) or len(stages) > MAX_STAGES:
+        raise ValidationError(f"Must be at most {MAX_STAGES} names of stages.")
+    for name in stages:
+        if not isinstance(name, str) or len(name) > 200:
+            raise ValidationError("The name of a stage is at most 200 characters.")
+        validate_text(name)
+
+
+class Agent(Named):
+    """An AI agent's configuration. ``stages`` are their names in order, empty where one is unknown.
+
+    Names that conversations carry are learned; what a person has written is kept.
+    """
+
+    id_field = "agent_config_id"
+
+    agent_config_id = ObjectIdField()
+    stages = models.JSONField(default=list, blank=True, validators=[validate_stages])
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("account", "environment", "agent_config_id"), name="agent_once"),
+        )
+
+    def stage_name(self, index: int) -> str:
+        return self.stages[index] if index < len(self.stages) else ""
+
+    def learn(self, seen: dict[int, str]) -> Self | None:
+        """Fill in names of stages that were unknown. Returns itself if that changed anything."""
+        stages = list(self.stages)
+        for index, name in seen.items():
+            stages += [""] * (index + 1 - len(stages))
+            stages[index] = stages[index] or name
+        if stages == self.stages:
+            return None
+        self.stages = stages
+        return self
+
+
+class Campaign(Named):
+    """A campaign that conversations belong to."""
+
+    id_field = "campaign_id"
+
+    campaign_id = ObjectIdField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("account", "environment", "campaign_id"), name="campaign_once"),)
+
+
+def notice_names(account: Account, environment: str, conversations: "Collection[Conversation]") -> None:
+    """Make agents, stages and campaigns that are new with ``conversations`` known. In the caller's transaction."""
+    campaigns = {conversation.campaign_id for conversation in conversations if conversation.campaign_id}
+    stages: dict[str, dict[int, str]] = defaultdict(dict)
+    for conversation in conversations:
+        seen = stages[conversation.agent_config_id]
+        if conversation.current_stage_name and conversation.current_stage_index < MAX_STAGES:
+            seen.setdefault(conversation.current_stage_index, conversation.current_stage_name)
+    known = _notice(Agent, account, environment, stages.keys())
+    learned = [agent for agent_id, seen in stages.items() if (agent := known[agent_id].learn(seen))]
+    if learned:
+        Agent.objects.bulk_update(learned, ["stages"])
+    _notice(Campaign, account, environment, campaigns)
+
+
+def _notice(model: type[Any], account: Account, environment: str, ids: Collection[str]) -> dict[str, Any]:
+    """Rows for ``ids``, made where there are none."""
+    if not ids:
+        return {}
+    mine = model.objects.filter(account=account, environment=environment, **{f"{model.id_field}__in": sorted(ids)})
+    known: dict[str, Any] = mine.by_id()
+    new = [
+        model(account=account, environment=environment, **{model.id_field: one}) for one in sorted(ids - known.keys())
+    ]
+    if new:
+        model.objects.bulk_create(new)
+        known |= {named.named_id: named for named in new}
+    return known
+
+
+def short(value: str) -> str:
+    """The end of an id, which is where ids of one source differ; short ones as they are."""
+    return value if len(value) <= 12 else f"…{value[-6:]}"

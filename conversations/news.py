@@ -1,0 +1,68 @@
+"""Since a person last looked: what is new, each figure with the list of exactly its rows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from conversations.listing import Query
+from conversations.messages import format_moment
+from conversations.models import ConversationQuerySet, Status
+from conversations.templatetags.parley import clock, day
+
+
+@dataclass(frozen=True)
+class Figure:
+    number: int
+    one: str
+    many: str
+    link: str
+
+    @property
+    def text(self) -> str:
+        return self.one if self.number == 1 else self.many
+
+
+@dataclass(frozen=True)
+class News:
+    since: datetime
+    figures: list[Figure]
+
+    @property
+    def since_text(self) -> str:
+        """``yesterday 18:05``."""
+        local = timezone.localtime(self.since)
+        days = (timezone.localdate() - local.date()).days
+        word = {0: "today", 1: "yesterday"}.get(days) or (f"{local:%A}" if 0 < days < 7 else day(self.since))
+        return f"{word} {clock(self.since)}"
+
+    @classmethod
+    def of(cls, conversations: ConversationQuerySet, since: datetime) -> "News":
+        """What happened to ``conversations``, counted in one statement."""
+        asked = [
+            ("new reply", "new replies", {"repliedAfter": format_moment(since)}, Q(last_lead_at__gte=since)),
+            (
+                "newly qualified",
+                "newly qualified",
+                {"qualified": "true", "qualifiedAfter": format_moment(since)},
+                Q(qualified=True, qualified_at__gte=since),
+            ),
+            *(
+                (
+                    Status(status).label.lower(),
+                    Status(status).label.lower(),
+                    {"status": status, "statusChangedAfter": format_moment(since)},
+                    Q(status=status, status_changed_at__gte=since),
+                )
+                for status in (Status.HANDED_OFF, Status.COMPLETED, Status.DROPPED)
+            ),
+        ]
+        counts = conversations.updated_since(since).aggregate(
+            **{f"figure_{index}": Count("pk", filter=condition) for index, (*_, condition) in enumerate(asked)}
+        )
+        figures = [
+            Figure(counts[f"figure_{index}"], one, many, Query(filters).link())
+            for index, (one, many, filters, _) in enumerate(asked)
+        ]
+        return cls(since, [figure for figure in figures if figure.number])

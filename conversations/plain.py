@@ -1,0 +1,79 @@
+"""A conversation as plain text: to paste into a mail or into another system. Internal notes stay out."""
+
+from collections.abc import Generator, Iterator, Sequence
+from datetime import datetime
+
+from django.utils import timezone
+
+from conversations.messages import Role
+from conversations.models import Conversation
+from conversations.names import Names
+from conversations.templatetags.parley import exact
+from conversations.timeline import VERDICTS, Change
+from conversations.transcript import UNKNOWN_SENDER, listed, moment_of
+
+
+def plain_text(conversation: Conversation, changes: Sequence[Change], names: Names) -> str:
+    """What the conversation is and came to, then day by day who said what. Times are the reader's."""
+    return "\n".join([*_head(conversation, names), *_thread(conversation, changes, names), ""])
+
+
+def _head(conversation: Conversation, names: Names) -> Iterator[str]:
+    yield str(conversation)
+    facts = {
+        "Phone": conversation.lead_phone,
+        "E-mail": conversation.lead_email,
+        "Lead id": conversation.lead_id,
+        "Status": conversation.get_status_display(),
+        "Stage": str(names.stage(conversation)),
+        "Qualification": VERDICTS.get(conversation.qualified, "Not decided yet"),  # type: ignore[arg-type]
+        "Reason": conversation.qualification_reason,
+        "Campaign": names.campaign(conversation.campaign_id),
+        "Agent": names.agent(conversation.agent_config_id),
+        "Started": exact(conversation.created_at),
+        "Last change": exact(conversation.updated_at),
+        "Summary (by AI)": conversation.summary,
+    }
+    for name, value in facts.items():
+        if value:
+            yield f"{name}: {value}"
+
+
+def _thread(conversation: Conversation, changes: Sequence[Change], names: Names) -> Iterator[str]:
+    waiting, day = list(changes), ""
+    for message in listed(conversation.messages):
+        moment = moment_of(message) if isinstance(message, dict) else None
+        while waiting and moment and waiting[0].moment <= moment:
+            change = waiting.pop(0)
+            day = yield from _entry(day, change.moment, _told(change))
+        day = yield from _entry(day, moment, _said(message, names))
+    for change in waiting:
+        day = yield from _entry(day, change.moment, _told(change))
+
+
+def _entry(day: str, moment: datetime | None, text: str) -> Generator[str, None, str]:
+    """One entry, under a new day if it is one; returns the day."""
+    local = timezone.localtime(moment) if moment else None
+    today = f"{local:%A} {local.day} {local:%B %Y}" if local else day
+    if today != day:
+        yield ""
+        yield f"== {today} =="
+    yield f"[{f'{local:%H:%M}' if local else '--:--'}] {text}"
+    return today
+
+
+def _told(change: Change) -> str:
+    stage = "Stage: " if change.kind == "stage" else ""
+    by = f" by {change.by}" if change.by else ""
+    return f"-- {stage}{change.text}{by}{f' ({change.reason})' if change.reason else ''}"
+
+
+def _said(message: object, names: Names) -> str:
+    content = message.get("content") if isinstance(message, dict) else None
+    if not isinstance(message, dict) or not isinstance(content, str):
+        return "-- Damaged message"
+    role, agent = message.get("role"), message.get("agentConfigId")
+    speaker = str(Role(role).label) if isinstance(role, str) and role in Role.values else UNKNOWN_SENDER
+    if role == Role.AGENT and isinstance(agent, str):
+        speaker += f" ({names.agent(agent)})"
+    return f"{speaker}: {content}"

@@ -1,0 +1,32 @@
+"""The pages of conversations."""
+
+from conversations.views.bulk import change_many, undo_many
+from conversations.views.changes import change_status
+from conversations.views.columns import choose_columns
+from conversations.views.exports import conversation_export
+from conversations.views.list import conversation_list
+from conversations.views.names import name_agent, name_campaign, names
+from conversations.views.news import conversation_news, mark_seen
+from conversations.views.notes import remove_note, write_note
+from conversations.views.saved_views import remove_view, save_view
+from conversations.views.transcript import conversation_text, conversation_transcript
+
+__all__ = [
+    "change_many",
+    "change_status",
+    "choose_columns",
+    "conversation_export",
+    "conversation_list",
+    "conversation_news",
+    "conversation_text",
+    "conversation_transcript",
+    "mark_seen",
+    "name_agent",
+    "name_campaign",
+    "names",
+    "remove_note",
+    "remove_view",
+    "save_view",
+    "undo_many",
+    "write_note",
+]

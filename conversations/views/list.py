@@ -1,0 +1,131 @@
+"""The list of conversations."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from accounts.models.preferences import Column
+from accounts.permissions import scope_required
+from accounts.request import AccountRequest
+from accounts.scopes import Scope
+from config.storage.moments import format_moment, now
+from conversations import listing
+from conversations.filters import PageFilter
+from conversations.models import ConversationQuerySet, Status
+from conversations.names import Names
+from conversations.news import News
+from conversations.ordering import SORTS, Place
+from conversations.rows import Reader
+from conversations.search import MAX_SEARCH_LENGTH
+from conversations.views.bulk import own_change
+
+EXPORTS = [
+    ("xlsx", "Excel", "conversations and messages"),
+    ("csv", "CSV", "a row a conversation"),
+    ("messages_csv", "CSV", "a row a message"),
+    ("ndjson", "JSON Lines", "as the API has them"),
+]
+
+
+@require_safe
+@scope_required(Scope.CONVERSATIONS_VIEW)
+def conversation_list(request: AccountRequest) -> HttpResponse:
+    conversations = request.account.conversations.within(request.environment)
+    shown_at = now()  # before anything is read: what comes after is new
+    query = listing.Query.read(request.GET)
+    address = request.build_absolute_uri(reverse("api-conversations"))
+    names = Names.of(request.account, request.environment)
+    seen_at = request.account.last_looks.moment_of(request.membership, request.environment)
+    filterset = PageFilter(request.GET, conversations, request=request)
+    columns = _columns(request, query)
+    shown = [column["value"] for column in columns if column["is_shown"]]
+    news = News.of(conversations, seen_at)
+    context: dict[str, Any] = {
+        "query": query,
+        "names": names,
+        "news": news,
+        "shown_at": format_moment(shown_at),
+        "views": _views(request, query),
+        "columns": columns,
+        "shown": [column for column in columns if column["is_shown"]],
+        "fields": listing.fields(query, names),
+        "sorted_by": query.order.label,
+        "exports": _exports(query),
+        "can_change": request.membership.has_scope(Scope.CONVERSATIONS_CHANGE_STATUS),
+        "change": own_change(request, request.GET.get("changed", "")),
+        "api_call": listing.api_call(query, address),
+        "chips": listing.chips(query, names),
+        "clear_link": query.link(**dict.fromkeys(listing.CHIPS, "")),
+        "errors": _faults(filterset),
+        "max_search_length": MAX_SEARCH_LENGTH,
+        "example_url": address,
+    }
+    if filterset.is_valid():
+        counts = listing.counts_of(request, query, conversations)
+        reader = Reader(query, names, shown, request.user, seen_at)
+        context |= _results(request, reader, filterset.qs, counts)
+    else:
+        context["tabs"] = listing.tabs(query, None)
+    return render(request, "conversations/list.html", context)
+
+
+def _results(
+    request: AccountRequest, reader: Reader, found: ConversationQuerySet, counts: dict[str, int]
+) -> dict[str, Any]:
+    query, every = reader.query, sum(counts.values())
+    total = counts[query.status] if query.status else every
+    cursor, before = (Place.parse(request.GET.get(name, "")) for name in ("cursor", "before"))
+    return {
+        "tabs": listing.tabs(query, counts),
+        "total": total,
+        "page": reader.page(found, cursor=cursor, before=before),
+        "status_label": Status(query.status).label if query.status else "",
+        "elsewhere": every - total,
+        "any_status_link": query.link(status=""),
+    }
+
+
+def _views(request: AccountRequest, query: listing.Query) -> list[dict[str, Any]]:
+    """The saved views that the person sees, with their links."""
+    here = query.suffix()
+    shown = []
+    for view in request.account.saved_views.shown_to(request.user):
+        suffix = listing.Query.parse(view.query).suffix()
+        shown.append(
+            {
+                "view": view,
+                "link": listing.Query.parse(view.query).link(),
+                "is_current": suffix == here,
+                "is_own": view.user_id == request.user.pk,
+            }
+        )
+    return shown
+
+
+def _columns(request: AccountRequest, query: listing.Query) -> list[dict[str, Any]]:
+    """All columns there are, and how the person has them."""
+    return [
+        {
+            "value": column.value,
+            "label": column.label,
+            "is_shown": column in request.user.columns,
+            "sort": listing.sort_link(query, SORTS[column]) if column in SORTS else None,
+        }
+        for column in Column
+    ]
+
+
+def _exports(query: listing.Query) -> list[dict[str, str]]:
+    address = reverse("conversations:export")
+    return [
+        {"link": f"{address}{query.suffix(format=kind)}", "label": label, "detail": detail}
+        for kind, label, detail in EXPORTS
+    ]
+
+
+def _faults(filterset: PageFilter) -> dict[str, list[str]]:
+    """The form's errors under the names that the page shows."""
+    return {listing.CHIPS.get(name, name.capitalize()): list(faults) for name, faults in filterset.errors.items()}

@@ -1,0 +1,44 @@
+"""What is new: since a list was shown, and since a person has seen everything."""
+
+from django.http import HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.permissions import scope_required
+from accounts.request import AccountRequest
+from accounts.scopes import Scope
+from config.etags import conditional
+from config.storage.moments import now, parse_moment
+from conversations import listing
+
+
+@require_safe
+@scope_required(Scope.CONVERSATIONS_VIEW)
+def conversation_news(request: AccountRequest) -> HttpResponseBase:
+    """How many conversations of the list have changed after ``since``; 304 while that number stays.
+
+    Its page asks every half minute.
+    """
+    query = listing.Query.read(request.GET)
+    filterset = query.filterset(request, request.account.conversations.within(request.environment))
+    try:
+        since = parse_moment(request.GET.get("since"))
+    except ValueError as error:
+        return JsonResponse({"error": f"since: {error}"}, status=400)
+    if not filterset.is_valid():
+        return JsonResponse({"error": "The filters are not those of a list."}, status=400)
+    number = filterset.qs.updated_since(since).count()
+    text = f"{number:,} new or changed conversation{'' if number == 1 else 's'}"
+    return conditional(request, lambda: JsonResponse({"count": number, "text": text}), number)
+
+
+@require_POST
+@scope_required(Scope.CONVERSATIONS_VIEW)
+def mark_seen(request: AccountRequest) -> HttpResponse:
+    """Nothing up to ``until``, when the page was shown, is new to the person any more; then back to the list."""
+    try:
+        until = min(parse_moment(request.POST.get("until")), now())
+    except ValueError:
+        until = now()
+    request.account.last_looks.mark_seen(request.membership, request.environment, until=until)
+    return redirect(listing.Query.parse(request.POST.get("query", "").removeprefix("?")).link())

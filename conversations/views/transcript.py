@@ -1,0 +1,47 @@
+"""One conversation, to be read."""
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accounts.permissions import scope_required
+from accounts.request import AccountRequest
+from accounts.scopes import Scope
+from config.storage.fields import is_object_id
+from conversations.address import Address
+from conversations.models import Conversation
+from conversations.plain import plain_text
+from conversations.reading import Reading
+
+
+def conversation_of(request: AccountRequest, pk: str, *, messages: bool = True) -> Conversation:
+    """The conversation of that id in the account and environment that the person looks at."""
+    conversations = request.account.conversations.within(request.environment)
+    fields = ("search_text",) if messages else ("search_text", "messages")
+    found: Conversation | None = conversations.defer(*fields).filter(pk=pk).first() if is_object_id(pk) else None
+    if found is None:
+        raise Http404
+    return found
+
+
+@require_safe
+@scope_required(Scope.CONVERSATIONS_VIEW)
+def conversation_transcript(request: AccountRequest, pk: str) -> HttpResponse:
+    conversation = conversation_of(request, pk)
+    reading = Reading(request, conversation, Address.read(pk, request.GET))
+    # First the neighbours: reading it may take the conversation out of a list of what is unread.
+    context = reading.head()
+    request.user.read_marks.mark(conversation, by=request.user)
+    context |= reading.thread() | reading.facts() | reading.refused()
+    return render(request, "conversations/transcript.html", context)
+
+
+@require_safe
+@scope_required(Scope.CONVERSATIONS_VIEW)
+def conversation_text(request: AccountRequest, pk: str) -> HttpResponse:
+    conversation = conversation_of(request, pk)
+    reading = Reading(request, conversation, Address.read(pk, request.GET))
+    text = plain_text(conversation, reading.changes, reading.names)
+    response = HttpResponse(text, content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = f'inline; filename="conversation-{pk}.txt"'
+    return response
