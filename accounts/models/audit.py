@@ -59,9 +59,9 @@ class AuditEventManager(models.Manager["AuditEvent"]):
             batch_size=500,
         )
 
-    def of_resource(self, pk: str, *, actions: Iterable[str]) -> models.QuerySet["AuditEvent"]:
-        """What was done to one resource, oldest first."""
-        return self.filter(resource_id=pk, action__in=list(actions)).order_by("timestamp", "id")
+    def of_resource(self, pk: str, *, actions: Iterable[str], most: int) -> "list[AuditEvent]":
+        """The last ``most`` things that were done to one resource, oldest first."""
+        return list(self.filter(resource_id=pk, action__in=list(actions)).order_by("-timestamp", "-id")[:most])[::-1]
 
 
 def _actor(by: Actor) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What: conversations and the verbs that change them."""
 
 from conversations.models.bulk import MAX_CHANGED, BulkChange
-from conversations.models.conversation import Conversation, ConversationFull, StatusNotAllowed
+from conversations.models.conversation import Conversation, ConversationFull, StatusMoved, StatusNotAllowed
 from conversations.models.naming import Agent, Campaign
 from conversations.models.note import Note
 from conversations.models.queries import CLOSED_STATUSES, Channel, ConversationQuerySet, Status
@@ -26,5 +26,6 @@ __all__ = [
     "Recorded",
     "SavedView",
     "Status",
+    "StatusMoved",
     "StatusNotAllowed",
 ]

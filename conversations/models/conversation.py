@@ -35,6 +35,10 @@ class StatusNotAllowed(ValidationError):
     """``active`` is where a conversation begins: nothing returns to it."""
 
 
+class StatusMoved(Exception):
+    """Somebody else has changed the status since it was looked at."""
+
+
 class Conversation(Owned):
     """What a lead and an agent (later perhaps a person) said to each other over one channel, and what came of it.
 
@@ -143,12 +147,17 @@ class Conversation(Owned):
         self.refresh_from_db()
 
     @atomic
-    def change_status(self, status: str, *, by: Actor, reason: str = "") -> None:
-        """Close the conversation, or correct how it was closed. The same status again changes nothing."""
+    def change_status(self, status: str, *, by: Actor, reason: str = "", expected: str = "") -> None:
+        """Close the conversation, or correct how it was closed. The same status again changes nothing.
+
+        Raises StatusMoved where ``expected`` is not its status any more; then nothing is changed.
+        """
         if status not in CLOSED_STATUSES:
             raise StatusNotAllowed(f"Must be one of {', '.join(CLOSED_STATUSES)}.")
         # Compare and set: of two changes at the same time each one's entry tells what it really replaced.
         while (old := self._stored("status")) != status:
+            if expected and old != expected:
+                raise StatusMoved
             moment = now()
             mine = Conversation.objects.filter(pk=self.pk, status=old)
             if mine.update(status=status, status_changed_at=moment, **touched(moment)):

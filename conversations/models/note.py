@@ -16,6 +16,9 @@ MAX_NOTE_LENGTH = 5_000
 
 
 class NoteManager(models.Manager["Note"]):
+    def newest(self, most: int) -> models.QuerySet["Note"]:
+        return self.order_by("-created_at", "-id")[:most]
+
     @atomic
     def write(self, conversation: Conversation, text: str, *, by: User) -> "Note":
         """Raises ValidationError for a text that may not be. The log says that there is a note, not what it says."""

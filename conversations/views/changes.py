@@ -8,8 +8,9 @@ from django.views.decorators.http import require_POST
 from accounts.permissions import scope_required
 from accounts.request import AccountRequest
 from accounts.scopes import Scope
-from conversations.address import Address
 from conversations.forms import StatusForm
+from conversations.models import StatusMoved
+from conversations.transcript.address import Address
 from conversations.views.transcript import conversation_of
 
 KEPT_REASON = 200
@@ -27,8 +28,9 @@ def change_status(request: AccountRequest, pk: str) -> HttpResponse:
         messages.error(request, "Nothing was changed. A reason has at most 500 characters.")
         return redirect(address.link())
     status, reason = form.cleaned_data["status"], form.cleaned_data["reason"]
-    if form.cleaned_data["shown"] != conversation.status:
+    try:
+        conversation.change_status(status, by=request.user, reason=reason, expected=form.cleaned_data["shown"])
+    except StatusMoved:
         return redirect(address.link("status", wanted=status, reason=reason[:KEPT_REASON]))
-    conversation.change_status(status, by=request.user, reason=reason)
     request.user.read_marks.mark(conversation, by=request.user)
     return redirect(address.link())

@@ -14,11 +14,11 @@ from accounts.scopes import Scope
 from config.storage.moments import format_moment, now
 from conversations import listing
 from conversations.filters import PageFilter
+from conversations.listing.news import News
+from conversations.listing.ordering import SORTS, Place
+from conversations.listing.rows import Reader
 from conversations.models import ConversationQuerySet, Status
 from conversations.names import Names
-from conversations.news import News
-from conversations.ordering import SORTS, Place
-from conversations.rows import Reader
 from conversations.search import MAX_SEARCH_LENGTH
 from conversations.views.bulk import own_change
 

@@ -9,8 +9,8 @@ from accounts.permissions import scope_required
 from accounts.request import AccountRequest
 from accounts.scopes import Scope
 from config.storage.fields import is_object_id
-from conversations.address import Address
 from conversations.forms import NoteForm
+from conversations.transcript.address import Address
 from conversations.views.transcript import conversation_of
 
 

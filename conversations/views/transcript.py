@@ -8,10 +8,10 @@ from accounts.permissions import scope_required
 from accounts.request import AccountRequest
 from accounts.scopes import Scope
 from config.storage.fields import is_object_id
-from conversations.address import Address
 from conversations.models import Conversation
-from conversations.plain import plain_text
-from conversations.reading import Reading
+from conversations.transcript.address import Address
+from conversations.transcript.page import Reading
+from conversations.transcript.text import plain_text
 
 
 def conversation_of(request: AccountRequest, pk: str, *, messages: bool = True) -> Conversation:

@@ -10,9 +10,9 @@ from django.test import Client
 
 from accounts.models import Account, User
 from config.storage.moments import now
-from conversations import rows
+from conversations.listing import rows
+from conversations.listing.ordering import Order, Place
 from conversations.models import Agent, Conversation, LastLook, ReadMark
-from conversations.ordering import Order, Place
 from tests.conftest import Api
 from tests.conversations.test_pages import LIST, client_of, names_on, tabs_on, text_of, transcript_of, wire_moment
 from tests.factories import AGENT, CAMPAIGN, message

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from accounts.models import Account, User
 from accounts.scopes import Role
-from conversations import rows
+from conversations.listing import rows
 from conversations.models import Conversation
 from tests.factories import message
 

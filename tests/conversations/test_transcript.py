@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from conversations.finding import Find
 from conversations.models import Agent
 from conversations.names import Names, StageName
-from conversations.thread import Beside, Day, beside, days_of
-from conversations.timeline import changes_of, duration, last_told, stages_of
-from conversations.transcript import Window, lines_of, numbers_of_hits
+from conversations.transcript.finding import Find
+from conversations.transcript.lines import Window, lines_of, numbers_of_hits
+from conversations.transcript.thread import Beside, Day, beside, days_of
+from conversations.transcript.timeline import changes_of, duration, last_told, stages_of
 
 NOON = datetime(2026, 3, 12, 12, tzinfo=UTC)
 
@@ -329,7 +329,7 @@ def test_hits_are_counted_in_the_whole_thread() -> None:
 
 @pytest.mark.parametrize(("at", "first"), [("", 3), ("3", 3), ("4", 9), ("10", 3)])
 def test_a_find_begins_at_the_hit_that_the_address_names(at: str, first: int) -> None:
-    from conversations.address import Address
+    from conversations.transcript.address import Address
 
     address = Address.read(NOVA, {"find": "x", "at": at})
     find = Find("x", [3, 9], address)

@@ -12,14 +12,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from accounts.models import User
-from conversations.address import Address
 from conversations.messages import Role
 from conversations.models import Conversation
 from conversations.names import Names
 from conversations.templatetags.parley import stamp
-from conversations.thread import Day, Run
-from conversations.timeline import Change
-from conversations.transcript import Line
+from conversations.transcript.address import Address
+from conversations.transcript.lines import Line
+from conversations.transcript.thread import Day, Run
+from conversations.transcript.timeline import Change
 
 GAP = '<p class="event event--gap">{}</p>'
 RUN = '<section class="run run--{side}{human}"><h3 class="run__who">{who}</h3>{lines}</section>'

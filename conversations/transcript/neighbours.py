@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from django.db.models import Count, Q
 
 from accounts.request import AccountRequest
-from conversations.listing import Query
+from conversations.listing.ordering import Order
+from conversations.listing.query import Query
 from conversations.models import Conversation, ConversationQuerySet
-from conversations.ordering import Order
 
 
 @dataclass(frozen=True)

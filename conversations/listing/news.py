@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from conversations.listing import Query
+from conversations.listing.query import Query
 from conversations.messages import format_moment
 from conversations.models import ConversationQuerySet, Status
 from conversations.templatetags.parley import clock, day

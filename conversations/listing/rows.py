@@ -10,14 +10,14 @@ from django.utils.safestring import SafeString
 
 from accounts.models import User
 from config.storage.expressions import LastDocument
-from conversations.cells import CELLS
 from conversations.highlight import hits, marked, phone_hits, snippet
-from conversations.listing import Query
+from conversations.listing.cells import CELLS
+from conversations.listing.ordering import Place
+from conversations.listing.query import Query
 from conversations.messages import speaker_of
 from conversations.models import Conversation, ConversationQuerySet
 from conversations.names import Names
-from conversations.ordering import Place
-from conversations.transcript import moment_of
+from conversations.transcript.lines import moment_of
 
 PAGE_SIZE = 50
 ROW_FIELDS = (

@@ -10,9 +10,9 @@ from django.urls import reverse
 from accounts.request import AccountRequest
 from config.storage.moments import format_moment, parse_moment
 from conversations.filters import ACTIVITIES, PageFilter, activity_limit
+from conversations.listing.ordering import Order
 from conversations.models import Channel, ConversationQuerySet, Status
 from conversations.names import Names
-from conversations.ordering import Order
 from conversations.templatetags.parley import exact
 
 CHIPS = {

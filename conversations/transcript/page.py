@@ -8,21 +8,21 @@ from typing import Any
 
 from accounts.request import AccountRequest
 from accounts.scopes import Scope
-from conversations.address import Address
-from conversations.finding import Find
 from conversations.forms import MAX_REASON_LENGTH
 from conversations.highlight import hits, marked, phone_hits
-from conversations.markup import Markup
+from conversations.listing.rows import ROW_FIELDS
 from conversations.models import Conversation, ConversationQuerySet, Status
 from conversations.models.note import MAX_NOTE_LENGTH
 from conversations.names import Names
-from conversations.neighbours import neighbours_of
-from conversations.outcomes import ways_to_close
-from conversations.rows import ROW_FIELDS
 from conversations.search import MAX_SEARCH_LENGTH
-from conversations.thread import beside, days_of
-from conversations.timeline import TIMELINE_ACTIONS, Change, Stage, changes_of, last_told, stages_of
-from conversations.transcript import Window, lines_of, listed, moments_before, number_after, numbers_of_hits
+from conversations.transcript.address import Address
+from conversations.transcript.finding import Find
+from conversations.transcript.lines import Window, lines_of, listed, moments_before, number_after, numbers_of_hits
+from conversations.transcript.markup import Markup
+from conversations.transcript.neighbours import neighbours_of
+from conversations.transcript.outcomes import ways_to_close
+from conversations.transcript.thread import beside, days_of
+from conversations.transcript.timeline import TIMELINE_ACTIONS, Change, Stage, changes_of, last_told, stages_of
 
 OTHERS_SHOWN = 10
 CHANGES_SHOWN = NOTES_SHOWN = 500
@@ -46,7 +46,7 @@ class Reading:
     @cached_property
     def events(self) -> list[Any]:
         log = self.request.account.audit_events
-        return list(log.of_resource(self.conversation.pk, actions=TIMELINE_ACTIONS)[:CHANGES_SHOWN])
+        return log.of_resource(self.conversation.pk, actions=TIMELINE_ACTIONS, most=CHANGES_SHOWN)
 
     @cached_property
     def changes(self) -> list[Change]:
@@ -90,7 +90,7 @@ class Reading:
         conversation, window = self.conversation, self.window
         messages = conversation.messages
         lines = lines_of(messages, self.find.text, window)
-        notes = list(conversation.notes.all()[:NOTES_SHOWN])
+        notes = list(conversation.notes.newest(NOTES_SHOWN))[::-1]
         before = next(moments_before(messages, window.start + 1), None) if window.start else None
         until = next(moments_before(messages, window.end + 1), None) if window.has_later else None
         others = beside(self.changes if self.address.shows_events else [], notes, after=before, until=until)

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from conversations.listing import Query
+from conversations.listing.query import Query
 from conversations.search import MAX_SEARCH_LENGTH
 
 PLACE = ("cursor", "before")

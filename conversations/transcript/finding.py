@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from conversations.address import Address
+from conversations.transcript.address import Address
 
 
 @dataclass(frozen=True)

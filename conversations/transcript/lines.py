@@ -11,9 +11,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from conversations.highlight import hits, linked
-from conversations.messages import Role, parse_moment
-
-UNKNOWN_SENDER = "Unknown sender"
+from conversations.messages import UNKNOWN_SENDER, Role, parse_moment
 
 WINDOW_FROM = 600
 """Messages up to which a thread is shown whole."""

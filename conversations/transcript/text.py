@@ -5,12 +5,12 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from conversations.messages import Role
+from conversations.messages import Role, speaker_of
 from conversations.models import Conversation
 from conversations.names import Names
 from conversations.templatetags.parley import exact
-from conversations.timeline import VERDICTS, Change
-from conversations.transcript import UNKNOWN_SENDER, listed, moment_of
+from conversations.transcript.lines import listed, moment_of
+from conversations.transcript.timeline import VERDICTS, Change
 
 
 def plain_text(conversation: Conversation, changes: Sequence[Change], names: Names) -> str:
@@ -73,7 +73,7 @@ def _said(message: object, names: Names) -> str:
     if not isinstance(message, dict) or not isinstance(content, str):
         return "-- Damaged message"
     role, agent = message.get("role"), message.get("agentConfigId")
-    speaker = str(Role(role).label) if isinstance(role, str) and role in Role.values else UNKNOWN_SENDER
+    speaker = speaker_of(role)
     if role == Role.AGENT and isinstance(agent, str):
         speaker += f" ({names.agent(agent)})"
     return f"{speaker}: {content}"

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from conversations.messages import ROLES, Role
-from conversations.timeline import Change, duration
-from conversations.transcript import UNKNOWN_SENDER, Line
+from conversations.messages import Role, speaker_of
+from conversations.transcript.lines import Line
+from conversations.transcript.timeline import Change, duration
 
 GAP = timedelta(hours=1)
 SIDES = {Role.LEAD: "lead", Role.AGENT: "ours", Role.HUMAN: "ours"}
@@ -26,7 +26,7 @@ class Run:
 
     @property
     def speaker(self) -> str:
-        return str(Role(self.role).label) if self.role in ROLES else UNKNOWN_SENDER
+        return speaker_of(self.role)
 
     @property
     def side(self) -> str:
