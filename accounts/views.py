@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.forms import PreferencesForm, ShortcutsForm, ThemeForm
 from accounts.models import Environment
@@ -66,6 +66,14 @@ def preferences(request: AccountRequest) -> HttpResponse:
         return _remember_theme(redirect("preferences"), person.theme)
     status = 400 if form.is_bound else 200
     return render(request, "accounts/preferences.html", {"form": form, "now": now()}, status=status)
+
+
+@require_safe
+@scope_required(Scope.DASHBOARD_VIEW)
+def home(request: AccountRequest) -> HttpResponse:
+    """The first page that the person may see."""
+    may_read = request.membership.has_scope(Scope.CONVERSATIONS_VIEW)
+    return redirect("conversations:list" if may_read else "preferences")
 
 
 @require_POST

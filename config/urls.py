@@ -2,9 +2,8 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from django.views.generic import RedirectView
 
-from accounts.views import SignIn, SignOut, preferences, switch_environment, switch_shortcuts, switch_theme
+from accounts.views import SignIn, SignOut, home, preferences, switch_environment, switch_shortcuts, switch_theme
 from config.design import design
 from config.docs import DocsView, SchemaView
 from config.errors import api_not_found
@@ -24,7 +23,7 @@ api: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="conversations:list"), name="home"),
+    path("", home, name="home"),
     path("api/", include(api)),
     path("conversations/", include("conversations.urls")),
     path("login/", SignIn.as_view(), name="login"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import reduce
 
 import django_filters
 
@@ -88,6 +89,15 @@ class PageFilter(ConversationFilter):
 
     unread = one_of([("true", "Unread")], method="filter_unread")
     activity = one_of(ACTIVITIES, method="filter_activity")
+
+    def whatever_status(self) -> ConversationQuerySet:
+        """All filters but the status: what the tabs count within."""
+        values = self.form.cleaned_data.items()
+        return reduce(
+            lambda found, field: self.filters[field[0]].filter(found, field[1]),
+            [field for field in values if field[0] != "status"],
+            self.queryset.all(),
+        )
 
     def filter_unread(self, conversations: ConversationQuerySet, name: str, value: str) -> ConversationQuerySet:
         seen_at = self.request.account.last_looks.moment_of(self.request.membership, self.request.environment)

@@ -41,6 +41,7 @@ class Page:
     data: dict[str, Any] | None = None
     kind: str = "conversation"
     reads: bool = True
+    status: int = 200
 
     @property
     def writes(self) -> bool:
@@ -49,6 +50,7 @@ class Page:
 
 NAME: dict[str, Any] = {"name": "Nova", "stages": "Greeting"}
 ROWS = {
+    "": Page(status=302),
     "conversations/": Page(),
     "conversations/export/": Page("?format=csv"),
     "conversations/new/": Page(f"?since={MOMENT}"),
@@ -245,7 +247,7 @@ def test_pages_answer_as_their_scope_says(world: World, path: str, view: Any) ->
             for which in OBJECTS if "<" in path and answers else OBJECTS[:1]:
                 ids = world.ids(principal, which, row.kind) if "<" in path else ""
                 response = asked(client, method, address_of(path, ids), row)
-                expected = expected_of_page(principal, view.scope, which, method, answers=answers)
+                expected = expected_of_page(principal, view.scope, which, method, answers=answers, status=row.status)
                 if (
                     row.kind == "saved_view"
                     and which == "other environment"
@@ -269,7 +271,9 @@ def asked(client: Client, method: str, address: str, row: Page) -> Any:
     return client.generic(method, f"{address}{row.query}")
 
 
-def expected_of_page(principal: Principal, scope: str, which: str, method: str, *, answers: bool) -> set[int]:
+def expected_of_page(
+    principal: Principal, scope: str, which: str, method: str, *, answers: bool, status: int
+) -> set[int]:
     if not principal.person:
         return {302}  # TRACE and the like end at the sign-in page too: nothing behind it is told
     if not answers:
@@ -278,7 +282,7 @@ def expected_of_page(principal: Principal, scope: str, which: str, method: str, 
         return {403}
     if which != "own":
         return {404}
-    return {200} if method in ("GET", "HEAD") else {200, 302}
+    return {status} if method in ("GET", "HEAD") else {200, 302}
 
 
 def test_matrix_is_as_large_as_it_should_be() -> None:

@@ -5,10 +5,9 @@ from conversations.listing.query import (
     Query,
     api_call,
     chips,
-    counts_of,
     fields,
     sort_link,
     tabs,
 )
 
-__all__ = ["CHIPS", "Query", "api_call", "chips", "counts_of", "fields", "sort_link", "tabs"]
+__all__ = ["CHIPS", "Query", "api_call", "chips", "fields", "sort_link", "tabs"]

@@ -1,10 +1,10 @@
 """What stands in each column of a list. HTML from here rather than from a template: a page has hundreds of cells."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 
 from accounts.models.preferences import Column
 from conversations.messages import speaker_of
@@ -22,7 +22,8 @@ def stage(conversation: Conversation, names: Names) -> SafeString:
     shown = names.stage(conversation)
     if not shown.total:
         return format_html("<bdi>{}</bdi>", shown.name)
-    return format_html('<bdi>{}</bdi> <span class="quiet">{}/{}</span>', shown.name, shown.number, shown.total)
+    position = SafeString(f"{shown.number}/{shown.total}")
+    return format_html('<bdi>{}</bdi> <span class="quiet">{}</span>', shown.name, position)
 
 
 def agent(conversation: Conversation, names: Names) -> SafeString:
@@ -43,17 +44,16 @@ def last_message(conversation: Any, names: Names) -> SafeString:
     if said:
         line = format_html(
             '<span class="row__speaker">{}:</span> <span class="row__said" dir="auto">{}</span>',
-            speaker_of(last.get("role")),
+            SafeString(speaker_of(last.get("role"))),
             said,
         )
     else:
         line = format_html('<span class="quiet">{}</span>', "Damaged message" if count else "No messages yet")
     return format_html(
-        '<span class="row__text">{}</span><span class="row__detail">{} message{}'
+        '<span class="row__text">{}</span><span class="row__detail">{}'
         '<span class="row__stage-too"> · <bdi>{}</bdi></span></span>',
         line,
-        f"{count:,}",
-        "" if count == 1 else "s",
+        SafeString(f"{count:,} message{'' if count == 1 else 's'}"),
         names.stage(conversation).name,
     )
 
@@ -71,3 +71,12 @@ CELLS: dict[str, Callable[[Any, Names], SafeString | str]] = {
     Column.UPDATED: lambda conversation, names: when(conversation.updated_at),
 }
 """Column → its cell; every column has one."""
+
+
+def cells_of(conversation: Any, names: Names, columns: Sequence[str]) -> SafeString:
+    """The row's cells after the lead's, in the order of ``columns``."""
+    cells = (
+        f'<td role="cell" class="rows__{column}">{conditional_escape(CELLS[column](conversation, names))}</td>'
+        for column in columns
+    )
+    return mark_safe("".join(cells))  # noqa: S308 - each is escaped

@@ -182,12 +182,6 @@ def _shown(name: str, value: str, names: Names) -> str:
     return words.get(name, {}).get(value, value)
 
 
-def counts_of(request: AccountRequest, query: Query, conversations: ConversationQuerySet) -> dict[str, int]:
-    """How many conversations each tab holds: search and filters apply, the status does not."""
-    counts: dict[str, int] = query.filterset(request, conversations, status="").qs.count_by_status()
-    return counts
-
-
 @dataclass(frozen=True)
 class Sort:
     """What a column's header leads to, and how the list is ordered by it now: ``ascending``, ``descending`` or not."""

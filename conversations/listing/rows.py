@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from accounts.models import User
 from config.storage.expressions import LastDocument
 from conversations.highlight import hits, marked, phone_hits, snippet
-from conversations.listing.cells import CELLS
+from conversations.listing.cells import cells_of
 from conversations.listing.ordering import Place
 from conversations.listing.query import Query
 from conversations.messages import speaker_of
@@ -59,7 +59,7 @@ class Row:
     link: str
     name: SafeString
     detail: SafeString | str
-    cells: list[tuple[str, SafeString | str]]
+    cells: SafeString
     snippet: Snippet | None
     is_unread: bool
 
@@ -140,7 +140,7 @@ class Reader:
             f"{link}#m-{found.number}" if found else link,
             name=parts[0] if parts else marked(conversation.lead_name, []),
             detail=parts[1] if len(parts) > 1 else "",
-            cells=[(column, CELLS[column](conversation, self.names)) for column in self.columns],
+            cells=cells_of(conversation, self.names, self.columns),
             snippet=found,
             is_unread=conversation.updated_at > self.seen_at and read.get(conversation.pk, 0) < conversation.revision,
         )

@@ -24,10 +24,12 @@ class SavedViewManager(models.Manager["SavedView"]):
     @atomic
     def save_view(self, *, account: Account, by: User, name: str, query: str, is_shared: bool) -> "SavedView":
         """Raises ValidationError. A view of the same person and name is replaced."""
-        view = self.filter(account=account, user=by, name=name).first() or SavedView(account=account, user=by)
-        view.name, view.query, view.is_shared = name, query, is_shared
+        view = SavedView(account=account, user=by, name=name, query=query, is_shared=is_shared)
         view.clean_fields(exclude=["account", "user"])
-        view.save()
+        known = self.filter(account=account, user=by, name=name).first()
+        if known:
+            view.pk, view.created_at = known.pk, known.created_at
+        view.save(force_update=known is not None)
         view.log("saved_view.saved", by=by)
         return view
 

@@ -64,7 +64,7 @@ def conversation_list(request: AccountRequest) -> HttpResponse:
         "example_url": address,
     }
     if filterset.is_valid():
-        counts = listing.counts_of(request, query, conversations)
+        counts = filterset.whatever_status().count_by_status()
         reader = Reader(query, names, shown, request.user, seen_at)
         context |= _results(request, reader, filterset.qs, counts)
     else:

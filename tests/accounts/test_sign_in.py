@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Account, User
+from accounts.scopes import Role
 from config import __version__
 
 PASSWORD = "correct horse battery"
@@ -44,7 +45,7 @@ def test_the_error_takes_the_focus_and_the_email_stays(acme: Account, client: Cl
 @pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "javascript:alert(1)"])
 def test_signing_in_leads_to_no_other_site(acme: Account, client: Client, target: str) -> None:
     response = client.post("/login/", {"username": "alice@example.com", "password": PASSWORD, "next": target})
-    assert response["Location"] == "/conversations/"
+    assert response["Location"] == "/"
 
 
 def test_signing_in_returns_to_the_page_asked_for(acme: Account, client: Client) -> None:
@@ -64,7 +65,7 @@ def test_the_form_tells_password_managers_what_it_asks(db: None, client: Client)
 
 def test_who_is_signed_in_is_led_on(acme: Account, alice: User, client: Client) -> None:
     client.force_login(alice)
-    assert client.get("/login/")["Location"] == "/conversations/"
+    assert client.get("/login/")["Location"] == "/"
 
 
 def test_signing_out_needs_a_form(acme: Account, alice: User, client: Client) -> None:
@@ -84,3 +85,13 @@ def test_a_page_that_does_not_exist_is_our_404(db: None, client: Client) -> None
     response = client.get("/nothing-here")
     assert response.status_code == 404
     assert "There is nothing here" in response.content.decode()
+
+
+def test_who_may_not_read_conversations_begins_at_a_page_that_they_may_see(acme: Account) -> None:
+    integrator = User.objects.create_user("ina@example.com")
+    acme.memberships.create(user=integrator, roles=[Role.INTEGRATOR])
+    client = Client()
+    client.force_login(integrator)
+    response = client.get("/", follow=True)
+    assert response.status_code == 200
+    assert response.request["PATH_INFO"] == "/settings/preferences/"

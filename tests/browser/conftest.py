@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,8 +11,12 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import Account, User
+from conversations.models import Conversation
+from tests.browser.pages import World, make_world
 
+WIDTHS = (390, 768, 1440)
+SCHEMES = ("light", "dark")
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
 QUIET = (
     "--no-sandbox",
@@ -21,12 +26,35 @@ QUIET = (
     "--disable-sync",
     "--no-first-run",
 )
-WATCH_CSP = """
+WATCH = """
 window.violations = [];
 addEventListener("securitypolicyviolation", (event) => {
   violations.push(`${event.violatedDirective} ${event.blockedURI}`);
 });
+window.shifts = [];
+new PerformanceObserver((list) => shifts.push(...list.getEntries())).observe({ type: "layout-shift", buffered: true });
 """
+SHIFTED = """shifts.filter((shift) => !shift.hadRecentInput).map((shift) =>
+  [shift.value, shift.sources.map(({ node }) => node && (node.id || node.className || node.nodeName)).join(" ")])"""
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "base-uri 'none'",
+        "connect-src 'self'",
+        "font-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "img-src 'self' data:",
+        "object-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+    )
+)
+
+
+def parts_of(policy: str) -> list[str]:
+    """The directives of a Content-Security-Policy, whatever their order."""
+    return sorted(part.strip() for part in policy.split(";"))
 
 
 @pytest.fixture(scope="session")
@@ -53,29 +81,54 @@ class Browser:
     def __init__(self, chromium: Any, address: str, user: User | None, **options: Any) -> None:
         self.address = address
         self.faults: list[str] = []
-        self.context = chromium.new_context(base_url=address, **options)
-        self.context.add_init_script(WATCH_CSP)
+        self.status: int | None = None
+        self.session = ""
+        self.context = chromium.new_context(base_url=address, **{"reduced_motion": "reduce", **options})
+        self.context.add_init_script(WATCH)
         if user:
             client = Client()
             client.force_login(user)
-            value = client.cookies[settings.SESSION_COOKIE_NAME].value
-            self.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": address}])
+            self.session = client.cookies[settings.SESSION_COOKIE_NAME].value
+            self.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": self.session, "url": address}])
         self.page = self.context.new_page()
         self.page.set_default_timeout(10_000)
         self.page.on("console", self._on_console)
         self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         self.page.on("dialog", self._on_dialog)
         self.page.on("request", self._on_request)
+        self.page.on("response", self._on_response)
 
     def open(self, path: str) -> Any:
         """The page at ``path``, loaded, its scripts run."""
         response = self.page.goto(path, wait_until="load")
         self.status = response.status if response else None
+        if self.status and self.status >= 400:  # the browser says so too, as of anything that could not be loaded
+            self.faults = [fault for fault in self.faults if f"responded with a status of {self.status}" not in fault]
         return self.page
+
+    def look_at(self, environment: str) -> None:
+        """From now on at live or at test data, without the click on the switch."""
+        store = import_module(settings.SESSION_ENGINE).SessionStore(self.session)
+        store["environment"] = environment
+        store.save()
+
+    def shape(self, width: int, scheme: str) -> None:
+        """Another window and another theme for the page that is open."""
+        self.page.set_viewport_size({"width": width, "height": 900})
+        self.page.emulate_media(color_scheme=scheme)
 
     def violations(self) -> list[str]:
         found: list[str] = self.page.evaluate("window.violations")
         return found
+
+    def shifted(self) -> list[list[Any]]:
+        """What moved by itself while the page loaded: each time how far, and what."""
+        found: list[list[Any]] = self.page.evaluate(SHIFTED)
+        return found
+
+    def is_dark(self) -> bool:
+        canvas = self.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        return sum(map(int, canvas[4:-1].split(","))) < 384
 
     def is_wider_than_its_window(self) -> bool:
         wide: bool = self.page.evaluate("document.documentElement.scrollWidth > innerWidth")
@@ -94,6 +147,13 @@ class Browser:
             return
         self.faults.append(f"request: {request.url}")
 
+    def _on_response(self, response: Any) -> None:
+        # Here static files come from Django's test server, past our middleware; test_real_server.py looks at theirs.
+        if response.url.startswith(f"{self.address}{settings.STATIC_URL}") or not response.url.startswith(self.address):
+            return
+        if parts_of(response.headers.get("content-security-policy", "")) != parts_of(POLICY):
+            self.faults.append(f"policy: {response.url}")
+
 
 @pytest.fixture
 def browse(chromium: Any, live_server: Any) -> Iterator[Callable[..., Browser]]:
@@ -108,3 +168,8 @@ def browse(chromium: Any, live_server: Any) -> Iterator[Callable[..., Browser]]:
     for browser in opened:
         browser.context.close()
     assert [fault for browser in opened for fault in browser.faults] == []
+
+
+@pytest.fixture
+def world(alice: User, bob: User, acme: Account, record: Callable[..., Conversation], transactional_db: None) -> World:
+    return make_world(alice, bob, acme, record)

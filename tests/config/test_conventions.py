@@ -37,7 +37,7 @@ def routes(patterns: Any = None, prefix: str = "") -> list[tuple[str, Any]]:
     return found
 
 
-OPEN = {"", "login/", "logout/", "api/", "api/schema", "api/docs", "design/"}
+OPEN = {"login/", "logout/", "api/", "api/schema", "api/docs", "design/"}
 """Routes that anybody may ask: they show nothing of an account."""
 
 

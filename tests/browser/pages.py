@@ -1,0 +1,182 @@
+"""Every page there is, who may see it, and an account in which each has something to show."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from accounts.models import Account, User
+from accounts.scopes import ROLE_SCOPES, Role, Scope
+from conversations.models import Conversation, LastLook, Note
+from tests.factories import AGENT, CAMPAIGN, WireConversation, message
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+ROWS = 52  # conversations beside those that are told of: more than a page of the list has
+
+
+@dataclass(frozen=True)
+class Page:
+    """``path`` may name what ``World.ids`` holds. Without a scope anybody may see it, signed in or not."""
+
+    name: str
+    route: str
+    path: str
+    scope: Scope | None = Scope.CONVERSATIONS_VIEW
+    status: int = 200
+    environment: str = "live"
+
+
+LIST, TRANSCRIPT = "conversations/", "conversations/<str:pk>/"
+PAGES = (
+    Page("list", LIST, "/conversations/"),
+    Page("list-search", LIST, "/conversations/?search=price&channel=whatsapp&status=active&sort=messages"),
+    Page("list-changed", LIST, "/conversations/?changed={change}"),
+    Page("list-no-results", LIST, "/conversations/?search=nothing&channel=email&status=active"),
+    Page("list-fault", LIST, f"/conversations/?search={'x' * 101}"),
+    Page("list-empty", LIST, "/conversations/", environment="test"),
+    Page("transcript", TRANSCRIPT, "/conversations/{ana}/"),
+    Page("transcript-found", TRANSCRIPT, "/conversations/{ana}/?search=price&status=handed_off"),
+    Page("transcript-refused", TRANSCRIPT, "/conversations/{ana}/?wanted=completed&reason=x"),
+    Page("transcript-print", TRANSCRIPT, "/conversations/{ana}/?all=1&notes=1"),
+    Page("transcript-long", TRANSCRIPT, "/conversations/{long}/?at=350"),
+    Page("transcript-nothing", TRANSCRIPT, "/conversations/{silent}/"),
+    Page("not-found", TRANSCRIPT, f"/conversations/{'a' * 24}/", status=404),
+    Page(
+        "bulk", "conversations/bulk/", "/conversations/bulk/?to=dropped&id={ana}&id={long}",
+        Scope.CONVERSATIONS_CHANGE_STATUS,
+    ),
+    Page("names", "settings/names/", "/settings/names/"),
+    Page("names-empty", "settings/names/", "/settings/names/", environment="test"),
+    Page(
+        "name-agent", "settings/names/agents/<str:pk>/", "/settings/names/agents/{agent}/", Scope.CONVERSATIONS_EDIT
+    ),
+    Page(
+        "name-campaign", "settings/names/campaigns/<str:pk>/", "/settings/names/campaigns/{campaign}/",
+        Scope.CONVERSATIONS_EDIT,
+    ),
+    Page("preferences", "settings/preferences/", "/settings/preferences/", Scope.DASHBOARD_VIEW),
+)  # fmt: skip
+"""What signed-in people see. A role without the scope is refused, by a page of ours too."""
+
+OPEN_PAGES = (
+    Page("login", "login/", "/login/?next=/conversations/", None),
+    Page("design", "design/", "/design/", None),
+    Page("docs", "api/docs", "/api/docs", None),
+)
+"""What everybody sees."""
+
+NO_PAGES = {
+    "": "leads to the list",
+    "logout/": "a POST",
+    "environment/": "a POST",
+    "settings/theme/": "a POST",
+    "settings/shortcuts/": "a POST",
+    "conversations/export/": "a file",
+    "conversations/new/": "JSON for a script",
+    "conversations/seen/": "a POST",
+    "conversations/bulk/<str:pk>/undo/": "a POST",
+    "conversations/views/": "a POST",
+    "conversations/views/<str:pk>/remove/": "a POST",
+    "conversations/columns/": "a POST",
+    "conversations/<str:pk>/text/": "plain text",
+    "conversations/<str:pk>/status/": "a POST",
+    "conversations/<str:pk>/notes/": "a POST",
+    "conversations/<str:pk>/notes/<str:note>/remove/": "a POST",
+}
+"""Routes that answer with no page, and with what instead."""
+
+
+@dataclass(frozen=True)
+class World:
+    """Acme: a person of each role, and the ids of what there is to see."""
+
+    account: Account
+    people: dict[str, User]
+    ids: dict[str, str]
+
+    def path(self, page: Page) -> str:
+        return page.path.format(**self.ids)
+
+
+def may_see(role: str, page: Page) -> bool:
+    return page.scope is None or page.scope in ROLE_SCOPES[role]
+
+
+def make_world(alice: User, bob: User, acme: Account, record: Callable[..., Conversation]) -> World:
+    people = {Role.OWNER.value: alice, Role.OPERATOR.value: bob}
+    for role in (Role.ANALYST, Role.INTEGRATOR, Role.AI_ARCHITECT):
+        people[role.value] = User.objects.create_user(f"{role}@example.com", None, name=role.label)
+        acme.memberships.create(user=people[role.value], roles=[role])
+    ids = {"ana": _ana(alice, bob, record).pk, "long": _long_one(record).pk}
+    ids["silent"] = record(leadEmail="silent@example.com", messages=[], updatedAt="2026-01-02T00:00:00Z").pk
+    _rest(acme)
+    closed = [record(leadEmail=f"late{number}@example.com").pk for number in range(3)]
+    for person in people.values():
+        change = acme.bulk_changes.change_status(
+            acme.conversations.picked(closed), "dropped", account=acme, environment="live", by=person
+        )
+        if person == alice:
+            ids["change"] = change.pk
+        acme.saved_views.save_view(account=acme, by=person, name="Hot this week", query="status=active", is_shared=True)
+    LastLook.objects.create(account=acme, user=alice, environment="live", seen_at=START)
+    agent, campaign = acme.agents.live().get(agent_config_id=AGENT), acme.campaigns.live().get()
+    agent.rename(by=alice, name="Nova", stages=["Greeting", "Needs", "Pricing " * 6, "", "w" * 60])
+    return World(acme, people, ids | {"agent": agent.pk, "campaign": campaign.pk})
+
+
+def _ana(alice: User, bob: User, record: Callable[..., Conversation]) -> Conversation:
+    """A conversation in which all happened that can happen."""
+    texts = ["Hi Ana", "What is the price?", "مرحبا، كم السعر؟", "See https://example.com/plans", "w" * 300]
+    said = [
+        message(text, role=("agent", "lead", "lead", "agent", "human")[number], timestamp=_at(number * 50))
+        for number, text in enumerate(texts)
+    ]
+    conversation = record(
+        leadEmail="ana@example.com",
+        leadPhone="+55 11 98888-0123",
+        leadId="lead-of-ana",
+        campaignId=CAMPAIGN,
+        currentStageName="Needs",
+        summary="Wants 40 seats.",
+        qualificationResult={"qualified": True, "reason": "Budget approved."},
+        messages=said,
+    )
+    record(leadId="lead-of-ana", leadEmail="ana@example.com", status="dropped")
+    conversation.update_details({"current_stage_name": "Pricing", "current_stage_index": 2}, by=None)
+    conversation.change_status("handed_off", by=bob, reason="wants a discount")
+    for author in (alice, bob):
+        Note.objects.write(conversation, f"Call her, {author.name}. {'w' * 100}", by=author)
+    return conversation
+
+
+def _long_one(record: Callable[..., Conversation]) -> Conversation:
+    said = [
+        message(f"Message {one} {'lorem ipsum ' * (one % 9)}", role="lead" if one % 3 else "agent", timestamp=_at(one))
+        for one in range(700)
+    ]
+    return record(leadEmail="long@example.com", messages=said)
+
+
+def _rest(acme: Account) -> None:
+    from conversations.serializers import ConversationRecordSerializer, record_from
+
+    statuses, channels = ("active", "completed", "handed_off", "dropped"), ("whatsapp", "telegram", "email")
+    serializer = ConversationRecordSerializer()
+    rows: list[Any] = [
+        record_from(
+            serializer,
+            WireConversation(
+                status=statuses[number % 4],
+                channel=channels[number % 3],
+                leadEmail=f"lead{number}@example.com" if number % 3 == 2 else None,
+                qualificationResult={"qualified": number % 2 == 0} if number % 5 else None,
+            ),
+        )
+        for number in range(ROWS)
+    ]
+    for recorded in acme.conversations.record(acme, rows, environment="live", by=None):
+        assert recorded.faults is None, recorded.faults
+
+
+def _at(minutes: int) -> str:
+    return (START + timedelta(minutes=minutes)).isoformat().replace("+00:00", "Z")
