@@ -38,7 +38,7 @@ class AuditEventManager(models.Manager["AuditEvent"]):
             resource_type=resource_type or (_snake_case(type(resource).__name__) if resource else ""),
             resource_id="" if resource is None else str(resource.pk),
             metadata=metadata or {},
-            **_actor(by),
+            **actor_fields(by),
         )
 
     def log_each(
@@ -53,7 +53,7 @@ class AuditEventManager(models.Manager["AuditEvent"]):
     ) -> None:
         """Write one entry for each resource of a change of many: its id → what to know of it."""
         shared = {"account": account, "environment": environment, "action": action, "resource_type": resource_type}
-        shared |= _actor(by)
+        shared |= actor_fields(by)
         self.bulk_create(
             (self.model(resource_id=pk, metadata=metadata, **shared) for pk, metadata in changes.items()),
             batch_size=500,
@@ -64,7 +64,8 @@ class AuditEventManager(models.Manager["AuditEvent"]):
         return list(self.filter(resource_id=pk, action__in=list(actions)).order_by("-timestamp", "-id")[:most])[::-1]
 
 
-def _actor(by: Actor) -> dict[str, Any]:
+def actor_fields(by: Actor) -> dict[str, Any]:
+    """Who an entry says made the change, and from where."""
     return {
         "actor_type": _actor_type(by),
         "actor_id": None if by is None else by.pk,

@@ -19,6 +19,8 @@ from .script import Ending, Scenario, Step, read_scenarios
 
 __all__ = ["AGENT_NAMES", "CAMPAIGN_NAMES", "STAGE_NAMES", "demo_conversations"]
 
+History = list[tuple[datetime, str, dict[str, Any]]]
+
 SUMMARISED = {"active": 0.25, "completed": 1.0, "handed_off": 0.9, "dropped": 0.7}
 
 
@@ -33,14 +35,17 @@ class Booking:
     status: str
 
 
-def demo_conversations(*, now: datetime, seed: int = 1, namespace: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (environment, conversation): environment "live" or "test"; conversation in the wire's shape.
+def demo_conversations(
+    *, now: datetime, seed: int = 1, namespace: str = ""
+) -> Iterator[tuple[str, dict[str, Any], History]]:
+    """Yield (environment, conversation, history): environment "live" or "test"; conversation in the wire's shape.
 
+    The history is what happened to it beside its messages: moment, action and metadata as the audit log has them.
     The same seed and namespace give the same ids whatever the time; the namespace keeps two accounts' ids apart.
     """
     for booking in _bookings(seed):
         identifier = sha256(f"{namespace}\0{seed}\0{booking.position}".encode()).hexdigest()[:24]
-        yield booking.environment, _conversation(booking, identifier, now, Random(f"{seed}/{booking.position}"))
+        yield booking.environment, *_conversation(booking, identifier, now, Random(f"{seed}/{booking.position}"))
 
 
 def _bookings(seed: int) -> Iterator[Booking]:
@@ -70,7 +75,7 @@ def _outcomes(scenario: Scenario, rng: Random) -> Iterator[tuple[Ending | Step, 
         yield from round_
 
 
-def _conversation(booking: Booking, identifier: str, now: datetime, rng: Random) -> dict[str, Any]:
+def _conversation(booking: Booking, identifier: str, now: datetime, rng: Random) -> tuple[dict[str, Any], History]:
     headers = booking.scenario.headers
     channel = rng.choice(headers["channel"].split())
     country = rng.choice(headers["country"].split())
@@ -107,7 +112,25 @@ def _conversation(booking: Booking, identifier: str, now: datetime, rng: Random)
         "updatedAt": rfc3339(times.updated),
     }
     conversation.update(_optional(booking, played, person, agent, rng))
-    return conversation
+    return conversation, list(_history(played, times, STAGE_NAMES[agent]))
+
+
+def _history(played: Performance, times: Timeline, names: list[str]) -> Iterator[tuple[datetime, str, dict[str, Any]]]:
+    """Each stage from its first message on; in the end what came of it, and the status."""
+    stage = 0
+    for beat, moment in zip(played.beats, times.messages, strict=True):
+        if beat.stage != stage:
+            details = {
+                "current_stage_index": {"from": stage, "to": beat.stage},
+                "current_stage_name": {"from": names[stage], "to": names[beat.stage]},
+            }
+            yield moment, "conversation.details_updated", details
+            stage = beat.stage
+    if played.qualified is not None:
+        qualified = {"qualified": {"from": None, "to": played.qualified}}
+        yield times.updated, "conversation.details_updated", qualified
+    if played.status != "active":
+        yield times.updated, "conversation.status_changed", {"from": "active", "to": played.status}
 
 
 def _lead_id(number: int, booking: Booking, rng: Random) -> str:

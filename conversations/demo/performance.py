@@ -20,11 +20,12 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 @dataclass(frozen=True)
 class Beat:
-    """One message before it has a time; ``pause`` is a wait the script asks for."""
+    """One message before it has a time; ``pause`` is a wait the script asks for, ``stage`` where it is said."""
 
     role: str
     content: str
     pause: timedelta | None = None
+    stage: int = 0
 
 
 @dataclass
@@ -93,7 +94,7 @@ class Player:
         content = self.fill(step.text)
         if step.kind == "lead":
             content = self.handwriting.write(content)
-        self.played.beats.append(Beat(step.kind, content, self.pause))
+        self.played.beats.append(Beat(step.kind, content, self.pause, self.played.stage))
         self.pause = None
 
     def end_with(self, ending: Ending) -> Performance:

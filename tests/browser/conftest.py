@@ -126,9 +126,12 @@ class Browser:
         found: list[list[Any]] = self.page.evaluate(SHIFTED)
         return found
 
-    def is_dark(self) -> bool:
-        canvas = self.page.evaluate("getComputedStyle(document.body).backgroundColor")
-        return sum(map(int, canvas[4:-1].split(","))) < 384
+    def look(self) -> tuple[bool, bool]:
+        """Whether the page is wider than its window, and whether it is dark."""
+        is_wide, canvas = self.page.evaluate(
+            """[document.documentElement.scrollWidth > innerWidth, getComputedStyle(document.body).backgroundColor]"""
+        )
+        return is_wide, sum(map(int, canvas[4:-1].split(","))) < 384
 
     def is_wider_than_its_window(self) -> bool:
         wide: bool = self.page.evaluate("document.documentElement.scrollWidth > innerWidth")

@@ -38,8 +38,7 @@ def check(browser: Browser, name: str) -> None:
     for width in WIDTHS:
         for scheme in SCHEMES:
             browser.shape(width, scheme)
-            assert not browser.is_wider_than_its_window(), (name, width, scheme)
-            assert browser.is_dark() == (scheme == "dark"), (name, width, scheme)
+            assert browser.look() == (False, scheme == "dark"), (name, width, scheme)
     assert browser.violations() == [], name
     assert browser.faults == [], name
 

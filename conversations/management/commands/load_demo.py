@@ -10,9 +10,10 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.models import Account, ApiKey, Environment, User
+from accounts.models import Account, ApiKey, AuditEvent, Environment, User
+from accounts.models.audit import actor_fields
 from accounts.scopes import Role, Scope
-from config.storage.moments import now
+from config.storage.moments import now, to_milliseconds
 from config.storage.transaction import atomic
 from conversations.demo import AGENT_NAMES, CAMPAIGN_NAMES, STAGE_NAMES, demo_conversations
 from conversations.models import Conversation, LastLook, Outcome
@@ -85,16 +86,33 @@ def _create(password: str) -> tuple[Account, dict[Role, User], dict[Environment,
     return account, people, tokens
 
 
+@atomic
 def _record(account: Account) -> int:
-    """Record the demo's conversations through the same door as everybody's."""
+    """Record the demo's conversations through the same door as everybody's, and tell what happened to them."""
     serializer = ConversationRecordSerializer()
     records = defaultdict(list)
-    for environment, conversation in demo_conversations(now=now()):
+    events = []
+    actors = {key.environment: actor_fields(key) for key in account.api_keys.all()}
+    for environment, conversation, history in demo_conversations(now=now()):
         records[environment].append(record_from(serializer, conversation))
+        events += [
+            AuditEvent(
+                account=account,
+                environment=environment,
+                action=action,
+                resource_type="conversation",
+                resource_id=conversation["_id"],
+                timestamp=to_milliseconds(moment),
+                metadata=metadata,
+                **actors[environment],
+            )
+            for moment, action, metadata in history
+        ]
     count = 0
     for environment, values in records.items():
         results = Conversation.objects.record(account, values, environment=environment, by=None)
         count += sum(result.outcome == Outcome.RECORDED for result in results)
+    AuditEvent.objects.bulk_create(events, batch_size=500)
     return count
 
 
