@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import orjson
-from django.http import StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,6 +20,7 @@ from config.storage.moments import format_moment
 from config.storage.transaction import snapshot
 
 LIMIT, MAX_LIMIT = 50, 200
+FORMATS = ("csv", "tsv", "jsonl")
 EXPORT_ROWS = 200
 """Entries fetched at a time while the log is exported."""
 
@@ -72,14 +73,18 @@ class AuditViewSet(GenericViewSet[AuditEvent]):
 
     def export(self, request: Request) -> StreamingHttpResponse:
         """All that the filters leave, streamed; ``limit`` and ``skip`` are of pages, and ignored."""
-        kind = read_choice(request, "format", ("csv", "tsv", "jsonl"))
-        events = self.filter_queryset(self.get_queryset())
-        if kind == "jsonl":
-            pieces, content_type = tables.json_lines(map(entry, stored(events))), tables.JSON_LINES
-        else:
-            separator, content_type = (",", tables.CSV) if kind == "csv" else ("\t", tables.TSV)
-            pieces = tables.separated(HEADER, map(cells, stored(events)), separator)
-        return tables.download(request, pieces, content_type=content_type, name=f"audit-log.{kind}")
+        kind = read_choice(request, "format", FORMATS)
+        return as_file(request, self.filter_queryset(self.get_queryset()), kind)
+
+
+def as_file(request: HttpRequest | Request, events: Events, kind: str) -> StreamingHttpResponse:
+    """``events`` in their order, as one of ``FORMATS``."""
+    if kind == "jsonl":
+        pieces, content_type = tables.json_lines(map(entry, stored(events))), tables.JSON_LINES
+    else:
+        separator, content_type = (",", tables.CSV) if kind == "csv" else ("\t", tables.TSV)
+        pieces = tables.separated(HEADER, map(cells, stored(events)), separator)
+    return tables.download(request, pieces, content_type=content_type, name=f"audit-log.{kind}")
 
 
 def stored(events: Events) -> Iterator[tuple[Any, ...]]:

@@ -8,6 +8,7 @@ from django.db.models import CharField, Q, QuerySet
 
 from accounts.models import ApiKey, AuditEvent
 from accounts.parameters import MomentFilter, ObjectIdFilter, OnceForm, TextFilter, one_of
+from accounts.request import AccountRequest
 from config.storage.expressions import HasSubstring
 
 CharField.register_lookup(HasSubstring)
@@ -20,12 +21,13 @@ SYSTEM_NAME = AuditEvent.ActorType.SYSTEM.label
 Events = QuerySet[AuditEvent]
 
 
-def entries_for(key: ApiKey) -> Events:
-    """What happened in the key's environment, and what concerns its account as a whole (members, settings).
+def entries_for(reader: ApiKey | AccountRequest) -> Events:
+    """What happened in the environment of a key, or that a person looks at, and what concerns the account as a whole
+    (members, settings).
 
     Live and test never mix, while an account's own entries belong to both of its environments.
     """
-    return key.account.audit_events.filter(Q(environment=key.environment) | Q(environment=None))
+    return reader.account.audit_events.filter(Q(environment=reader.environment) | Q(environment=None))
 
 
 def caseless(text: str) -> str:

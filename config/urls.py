@@ -7,6 +7,7 @@ from accounts.views import SignIn, SignOut, home, preferences, switch_environmen
 from config.design import design
 from config.docs import DocsView, SchemaView
 from config.errors import api_not_found
+from conversations.views import analytics
 
 handler400 = "config.errors.bad_request"
 handler403 = "config.errors.permission_denied"
@@ -26,9 +27,11 @@ urlpatterns = [
     path("", home, name="home"),
     path("api/", include(api)),
     path("conversations/", include("conversations.urls")),
+    path("analytics/", analytics, name="analytics"),
     path("login/", SignIn.as_view(), name="login"),
     path("logout/", SignOut.as_view(), name="logout"),
     path("environment/", switch_environment, name="environment"),
+    path("settings/", include("accounts.settings_urls")),
     path("settings/", include("conversations.settings_urls")),
     path("settings/preferences/", preferences, name="preferences"),
     path("settings/theme/", switch_theme, name="theme"),

@@ -8,7 +8,9 @@ import django_filters
 
 from accounts.parameters import MomentFilter, ObjectIdFilter, OnceForm, TextFilter, one_of
 from config.storage.moments import now
+from conversations.messages import Role
 from conversations.models import Channel, Conversation, ConversationQuerySet, Status
+from conversations.models.naming import MAX_STAGES
 from conversations.search import MAX_SEARCH_LENGTH
 
 ACTIVITIES = [
@@ -19,6 +21,15 @@ ACTIVITIES = [
     ("quiet7d", "Quiet for a week"),
     ("quiet30d", "Quiet for 30 days"),
 ]
+
+STAGES = MAX_STAGES
+"""Stages that can be asked for by their index, from 0."""
+
+INDEXES = [(str(index), f"Stage {index}") for index in range(STAGES)]
+
+NO_ROLE = "none"
+LAST_ROLES = [*Role.choices, (NO_ROLE, "Nobody")]
+"""Who wrote last; nobody, where there are no messages."""
 
 
 def activity_limit(activity: str) -> tuple[str, datetime]:
@@ -49,6 +60,12 @@ class ConversationFilter(django_filters.FilterSet):
     repliedAfter = MomentFilter(method="filter_replied")
     qualifiedAfter = MomentFilter(method="filter_qualified_after")
     statusChangedAfter = MomentFilter(method="filter_status_changed")
+
+    # What figures are made of
+    finished = one_of([("true", "Finished"), ("false", "Not finished")], method="filter_finished")
+    stageReached = one_of(INDEXES, method="filter_stage_reached")
+    stageIndex = one_of(INDEXES, field_name="current_stage_index")
+    lastRole = one_of(LAST_ROLES, method="filter_last_role")
 
     class Meta:
         model = Conversation
@@ -82,6 +99,15 @@ class ConversationFilter(django_filters.FilterSet):
         self, conversations: ConversationQuerySet, name: str, value: datetime
     ) -> ConversationQuerySet:
         return conversations.status_changed_since(value)
+
+    def filter_finished(self, conversations: ConversationQuerySet, name: str, value: str) -> ConversationQuerySet:
+        return conversations.finished() if value == "true" else conversations.unfinished()
+
+    def filter_stage_reached(self, conversations: ConversationQuerySet, name: str, value: str) -> ConversationQuerySet:
+        return conversations.reached(int(value))
+
+    def filter_last_role(self, conversations: ConversationQuerySet, name: str, value: str) -> ConversationQuerySet:
+        return conversations.last_written_by("" if value == NO_ROLE else value)
 
 
 class PageFilter(ConversationFilter):

@@ -28,6 +28,9 @@ class Role(TextChoices):
     SYSTEM = "system", "System"
 
 
+PREVIEW = 160
+"""Characters of the last message that a list shows."""
+
 UNKNOWN_SENDER = "Unknown sender"
 ROLES = frozenset(map(str, Role))
 KEYS = ("role", "content", "timestamp", "agentConfigId")
@@ -114,10 +117,11 @@ def _check_agent(agent: object) -> None:
 
 
 def ending_of(messages: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Who wrote last and when the lead did: the values of a conversation's ``last_role`` and ``last_lead_at``."""
+    """A conversation's ``last_role``, ``last_text`` and ``last_lead_at``: the end of it, and the lead's last word."""
     by_lead = next((message for message in reversed(messages) if message["role"] == Role.LEAD), None)
     return {
         "last_role": messages[-1]["role"] if messages else "",
+        "last_text": " ".join(messages[-1]["content"][: 2 * PREVIEW].split())[:PREVIEW] if messages else "",
         "last_lead_at": parse_moment(by_lead["timestamp"]) if by_lead else None,
     }
 

@@ -37,6 +37,10 @@ FILTERS = {
     "repliedAfter": "Conversations in which the lead wrote at this moment or later, and that were updated since.",
     "qualifiedAfter": "Conversations whose qualification was decided at this moment or later.",
     "statusChangedAfter": "Conversations that came to their status at this moment or later.",
+    "finished": "Conversations that are completed, handed off or dropped, or those that are not.",
+    "stageReached": "Conversations at the stage of this index, from 0, or at a later one.",
+    "stageIndex": "Conversations at exactly the stage of this index, from 0.",
+    "lastRole": "Conversations by who wrote last; `none` for those without messages.",
 }
 
 PAGING = (

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -48,6 +48,13 @@ class ScopeNotHeld(Exception):
         self.scope = scope
 
 
+def check_held(scopes: Iterable[str], held: Collection[str] | None) -> None:
+    """Raises ScopeNotHeld for the first of ``scopes`` that is not among ``held``; None bounds nothing."""
+    for scope in scopes:
+        if held is not None and scope not in held:
+            raise ScopeNotHeld(scope)
+
+
 class LiveNotHeld(Exception):
     """A test key gives no way into live data."""
 
@@ -84,11 +91,12 @@ class ApiKeyManager(models.Manager.from_queryset(ApiKeyQuerySet)):  # type: igno
         scopes: Iterable[str],
         by: Actor,
         expires_at: datetime | None = None,
+        within: Collection[str] | None = None,
     ) -> tuple["ApiKey", str]:
-        """A new key and its secret, which is nowhere else.
+        """A new key and its secret, which is nowhere else. ``within`` is what a person who asks for it holds there.
 
-        Raises ValidationError for bad scopes or a past expiry; ScopeNotHeld or LiveNotHeld where ``by`` is a key that
-        would give more than it holds.
+        Raises ValidationError for bad scopes or a past expiry; ScopeNotHeld or LiveNotHeld for more than that, or than
+        ``by`` holds where it is a key.
         """
         key, token = ApiKey.build(
             account=account, name=name, environment=environment, scopes=list(map(str, scopes)), expires_at=expires_at
@@ -100,6 +108,7 @@ class ApiKeyManager(models.Manager.from_queryset(ApiKeyQuerySet)):  # type: igno
         key.full_clean()
         if isinstance(by, ApiKey):
             by.check_may_give(key)
+        check_held(key.scopes, within)
         key.save(force_insert=True)
         key.log("api_key.created", by=by, scopes=key.scopes)
         return key, token
@@ -174,18 +183,26 @@ class ApiKey(Owned, RateLimited):
         """Raises ScopeNotHeld or LiveNotHeld where ``key`` opens what this one does not."""
         if self.environment == Environment.TEST and key.environment == Environment.LIVE:
             raise LiveNotHeld
-        for scope in key.scopes:
-            if not self.has_scope(scope):
-                raise ScopeNotHeld(scope)
+        check_held(key.scopes, self.scopes)
 
     @atomic
-    def rotate(self, *, by: Actor) -> tuple["ApiKey", str]:
+    def rename(self, name: str, *, by: Actor) -> None:
+        """Raises ValidationError; the same name changes nothing."""
+        before, self.name = self.name, name
+        self.clean_fields(exclude=[field.name for field in self._meta.fields if field.name != "name"])
+        if name != before and ApiKey.objects.filter(pk=self.pk).update(name=name):
+            self.log("api_key.renamed", by=by, before=before)
+
+    @atomic
+    def rotate(self, *, by: Actor, within: Collection[str] | None = None) -> tuple["ApiKey", str]:
         """A new key with this one's name, scopes, environment, expiry and limit; this one is dead at once.
 
-        Raises KeyRevoked or KeyExpired; ScopeNotHeld or LiveNotHeld where ``by`` is a key that holds less than this.
+        Raises KeyRevoked or KeyExpired; ScopeNotHeld or LiveNotHeld as ``issue`` does, for the new secret would hand
+        out more than its receiver had.
         """
         if isinstance(by, ApiKey):
-            by.check_may_give(self)  # else the new secret would hand out more than its receiver had
+            by.check_may_give(self)
+        check_held(self.scopes, within)
         moment = now()
         if self.expires_at and self.expires_at <= moment and not self.revoked_at:
             raise KeyExpired("An expired key cannot be rotated.")

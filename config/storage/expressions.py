@@ -80,25 +80,3 @@ class HasSubstring(Lookup):
         if as_expr:
             return {"$regexMatch": {"input": column, "regex": {"$literal": re.escape(self.rhs)}}}
         return {column: {"$regex": re.escape(self.rhs)}}
-
-
-class LastDocument(Func):
-    """The last document of a DocumentListField, or None. The store picks it: a list need not load the others."""
-
-    output_field = DocumentListField()  # reads a single document as well
-
-    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, tuple[Any, ...]]:  # type: ignore[override]
-        column, params = compiler.compile(self.source_expressions[0])
-        if connection.vendor == "postgresql":
-            return f"(CASE WHEN json_typeof({column}) = 'array' THEN {column} -> -1 END)::text", (*params, *params)
-        return f"json_quote(json_extract({column}, '$[#-1]'))", tuple(params)
-
-    def as_mql(self, compiler: Any, connection: Any, **extra: Any) -> dict[str, Any]:
-        column = mql_of(self.source_expressions[0], compiler, connection)
-        last = {"$cond": [{"$isArray": column}, {"$arrayElemAt": [column, -1]}, None]}
-        return {
-            "$let": {
-                "vars": {"last": last},
-                "in": {"$cond": [{"$eq": [{"$type": "$$last"}, "object"]}, "$$last", None]},
-            }
-        }

@@ -10,10 +10,8 @@ from accounts.models.preferences import Column
 from conversations.messages import speaker_of
 from conversations.models import Conversation
 from conversations.names import Names
-from conversations.templatetags.components import channel, pill, qualified, when
-
-PREVIEW = 160
-"""Characters of the last message."""
+from conversations.templatetags.components import channel, pill, qualified
+from conversations.templatetags.parley import when
 
 NOTHING = SafeString('<span class="quiet">–</span>')
 
@@ -38,17 +36,15 @@ def campaign(conversation: Conversation, names: Names) -> SafeString:
 
 def last_message(conversation: Any, names: Names) -> SafeString:
     """Who wrote what last, and how many messages there are; the stage too, for narrow screens."""
-    last = conversation.last_message if isinstance(conversation.last_message, dict) else {}
-    text, count = last.get("content"), conversation.message_count
-    said = " ".join(text[:PREVIEW].split()) if isinstance(text, str) else ""
-    if said:
+    count = conversation.message_count
+    if conversation.last_text:
         line = format_html(
             '<span class="row__speaker">{}:</span> <span class="row__said" dir="auto">{}</span>',
-            SafeString(speaker_of(last.get("role"))),
-            said,
+            SafeString(speaker_of(conversation.last_role)),
+            conversation.last_text,
         )
     else:
-        line = format_html('<span class="quiet">{}</span>', "Damaged message" if count else "No messages yet")
+        line = format_html('<span class="quiet">{}</span>', "Empty message" if count else "No messages yet")
     return format_html(
         '<span class="row__text">{}</span><span class="row__detail">{}'
         '<span class="row__stage-too"> · <bdi>{}</bdi></span></span>',

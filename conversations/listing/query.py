@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from accounts.request import AccountRequest
 from config.storage.moments import format_moment, parse_moment
-from conversations.filters import ACTIVITIES, PageFilter, activity_limit
+from conversations.filters import ACTIVITIES, LAST_ROLES, PageFilter, activity_limit
 from conversations.listing.ordering import Order
 from conversations.models import Channel, ConversationQuerySet, Status
 from conversations.names import Names
@@ -32,6 +32,10 @@ CHIPS = {
     "repliedAfter": "Lead replied since",
     "qualifiedAfter": "Qualification decided since",
     "statusChangedAfter": "Status since",
+    "finished": "Finished",
+    "stageReached": "Stage reached",
+    "stageIndex": "Stage index",
+    "lastRole": "Last message by",
 }
 """Parameters that narrow the list, by the names that the page gives them. The status is a tab."""
 
@@ -176,6 +180,9 @@ def _shown(name: str, value: str, names: Names) -> str:
         "channel": dict(Channel.choices),
         "qualified": {"true": "yes", "false": "no"},
         "unread": {"true": "only"},
+        "finished": {"true": "yes", "false": "no"},
+        "stageReached": {value: f"{value} or later"},
+        "lastRole": dict(LAST_ROLES),
         "activity": dict(ACTIVITIES),
         "search": {value: f"“{value}”"},
     }

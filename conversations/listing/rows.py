@@ -9,7 +9,6 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from accounts.models import User
-from config.storage.expressions import LastDocument
 from conversations.highlight import hits, marked, phone_hits, snippet
 from conversations.listing.cells import cells_of
 from conversations.listing.ordering import Place
@@ -36,6 +35,8 @@ ROW_FIELDS = (
     "created_at",
     "updated_at",
     "revision",
+    "last_role",
+    "last_text",
 )
 """What a row needs. Messages and the search text, which may be megabytes, stay in the store."""
 
@@ -111,7 +112,7 @@ class Reader:
         search = self.query.search
         fields = (*ROW_FIELDS, "messages") if search else ROW_FIELDS
         suffix = self.query.suffix(**{name: place} if name else {})
-        found = conversations.only(*fields).annotate(last_message=LastDocument("messages"))[: PAGE_SIZE + 1]
+        found = conversations.only(*fields)[: PAGE_SIZE + 1]
         shown = [
             (conversation, self._snippet(conversation))
             for conversation in (found.iterator(chunk_size=10) if search else found)

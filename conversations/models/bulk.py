@@ -13,10 +13,10 @@ from accounts.models import Account, AuditEvent, Owned, OwnedQuerySet, User
 from config.storage.moments import now
 from config.storage.transaction import atomic
 from conversations.models.conversation import Conversation, StatusNotAllowed, touched
-from conversations.models.queries import CLOSED_STATUSES, ConversationQuerySet, Status
+from conversations.models.queries import CLOSED_STATUSES, COUNTED, ConversationQuerySet, Status
 
-MAX_CHANGED = 10_000
-"""Conversations that one change may concern: it is one transaction."""
+MAX_CHANGED = COUNTED
+"""Conversations that one change may concern: it is one transaction, and more are not counted."""
 
 CHUNK = 500
 

@@ -17,7 +17,7 @@ from config.storage.fields import DocumentListField, ObjectIdField
 from config.storage.moments import now
 from config.storage.transaction import atomic
 from conversations import search
-from conversations.messages import MAX_MESSAGES, clean_messages, contents_of, ending_of, validate_messages
+from conversations.messages import MAX_MESSAGES, PREVIEW, clean_messages, contents_of, ending_of, validate_messages
 from conversations.models.naming import notice_names
 from conversations.models.queries import CLOSED_STATUSES, Channel, ConversationQuerySet, Status
 from conversations.models.recording import RecordingManager
@@ -25,6 +25,16 @@ from conversations.models.recording import RecordingManager
 MAX_STAGE_INDEX = 2**31 - 1
 MAX_BYTES = 12_000_000
 """Stored bytes of a conversation's messages and search text: inside MongoDB's 16 MB a document with room to spare."""
+
+
+FACETS = (
+    "channel",
+    "qualified",
+    "agent_config_id",
+    "campaign_id",
+    "current_stage_index",
+    "current_stage_name",
+)
 
 
 class ConversationFull(ValidationError):
@@ -43,8 +53,8 @@ class Conversation(Owned):
     """What a lead and an agent (later perhaps a person) said to each other over one channel, and what came of it.
 
     Messages live inside, in the wire's own shape. Validators bound every field: a stored row is always a legal answer.
-    ``search_text``, ``message_count``, ``stored_bytes``, ``last_role`` and ``last_lead_at`` (when the lead wrote last)
-    follow from the other fields; the verbs keep them so, and ``status_changed_at`` and ``qualified_at`` too.
+    ``search_text``, ``message_count``, ``stored_bytes``, ``last_role``, ``last_text`` and ``last_lead_at`` (when the
+    lead wrote last) follow from other fields; the verbs keep them so, ``status_changed_at`` and ``qualified_at`` too.
     ``revision`` counts the changes: unlike ``updated_at``, which a recording may set back, it only grows.
     """
 
@@ -54,25 +64,27 @@ class Conversation(Owned):
     lead_phone = models.CharField(max_length=64, blank=True, validators=[validate_text])
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
     current_stage_index = models.PositiveIntegerField(default=0, validators=[MaxValueValidator(MAX_STAGE_INDEX)])
-    messages = DocumentListField(default=list, validators=[validate_messages])
     message_count = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=now)
     updated_at = models.DateTimeField(default=now)
     campaign_id = ObjectIdField(null=True, blank=True)
     lead_email = models.CharField(max_length=320, blank=True, validators=[validate_text])
     current_stage_name = models.CharField(max_length=200, blank=True, validators=[validate_text])
-    summary = models.TextField(max_length=20_000, blank=True, validators=[MaxLengthValidator(20_000), validate_text])
     qualified = models.BooleanField(null=True, blank=True)
-    qualification_reason = models.TextField(
-        max_length=5_000, blank=True, validators=[MaxLengthValidator(5_000), validate_text]
-    )
-    search_text = models.TextField(editable=False)
     stored_bytes = models.PositiveIntegerField(default=0, editable=False)
     revision = models.PositiveIntegerField(default=1, editable=False)
     last_role = models.CharField(max_length=6, blank=True, editable=False)
+    last_text = models.CharField(max_length=PREVIEW, blank=True, editable=False)
     last_lead_at = models.DateTimeField(null=True, editable=False)
     status_changed_at = models.DateTimeField(default=now, editable=False)
     qualified_at = models.DateTimeField(null=True, editable=False)
+    # What may be long comes last: SQLite reads a row from its beginning, and a list wants none of it.
+    qualification_reason = models.TextField(
+        max_length=5_000, blank=True, validators=[MaxLengthValidator(5_000), validate_text]
+    )
+    summary = models.TextField(max_length=20_000, blank=True, validators=[MaxLengthValidator(20_000), validate_text])
+    messages = DocumentListField(default=list, validators=[validate_messages])
+    search_text = models.TextField(editable=False)
 
     objects = RecordingManager.from_queryset(ConversationQuerySet)()
 
@@ -90,6 +102,8 @@ class Conversation(Owned):
             ),
             models.Index(fields=("account", "environment", "-created_at", "-id"), name="conversation_started"),
             models.Index(fields=("account", "environment", "-message_count", "-id"), name="conversation_longest"),
+            # Read alone where filters are counted; an append changes nothing in it.
+            models.Index(fields=("account", "environment", "status", *FACETS), name="conversation_facets"),
         )
         constraints = (
             models.CheckConstraint(condition=Q(status__in=Status.values), name="conversation_status_known"),
@@ -132,6 +146,7 @@ class Conversation(Owned):
         new = clean_messages(messages, default_timestamp=moment)
         text = search.appended_search_text(contents_of(new))
         size = bytes_of(new, text)
+        ending = {name: value for name, value in ending_of(new).items() if value is not None} if new else {}
         room = Conversation.objects.filter(
             pk=self.pk, message_count__lte=MAX_MESSAGES - len(new), stored_bytes__lte=MAX_BYTES - size
         )
@@ -140,7 +155,7 @@ class Conversation(Owned):
             message_count=F("message_count") + len(new),
             search_text=append_text("search_text", text),
             stored_bytes=F("stored_bytes") + size,
-            **{name: value for name, value in ending_of(new).items() if value},
+            **ending,
             **touched(moment),
         ):
             raise ConversationFull(f"At most {MAX_MESSAGES:,} messages and {MAX_BYTES:,} bytes a conversation.")

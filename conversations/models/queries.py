@@ -32,6 +32,10 @@ class Status(models.TextChoices):
 CLOSED_STATUSES = (Status.COMPLETED, Status.HANDED_OFF, Status.DROPPED)
 
 
+COUNTED = 10_000
+"""From here on pages say ``10k+``."""
+
+
 class ConversationQuerySet(OwnedQuerySet["Conversation"]):
     def newest_first(self) -> "ConversationQuerySet":
         """The order of every list: the latest change first; the id decides between equals."""
@@ -81,6 +85,29 @@ class ConversationQuerySet(OwnedQuerySet["Conversation"]):
         """The conversation has had its status since ``moment`` or later."""
         return self.filter(updated_at__gte=moment, status_changed_at__gte=moment)
 
+    # What figures are made of (``conversations.analytics``)
+
+    def finished(self) -> "ConversationQuerySet":
+        """Completed, handed off or dropped."""
+        return self.filter(status__in=CLOSED_STATUSES)
+
+    def unfinished(self) -> "ConversationQuerySet":
+        return self.exclude(status__in=CLOSED_STATUSES)
+
+    def reached(self, index: int) -> "ConversationQuerySet":
+        """At the stage of this index, or a later one."""
+        return self.filter(current_stage_index__gte=index)
+
+    def last_written_by(self, role: str) -> "ConversationQuerySet":
+        """The last message is of ``role``; an empty one for conversations without messages."""
+        return self.filter(last_role=role)
+
+    def started_within(self, start: datetime, end: datetime) -> "ConversationQuerySet":
+        return self.filter(created_at__gte=start, created_at__lt=end)
+
+    def newest_started(self) -> "ConversationQuerySet":
+        return self.order_by("-created_at", "-id")
+
     def unread_by(self, user: "User", seen_at: datetime) -> "ConversationQuerySet":
         """Changed since the person had seen everything, and not read since it changed."""
         from conversations.models.reading import ReadMark
@@ -102,7 +129,10 @@ class ConversationQuerySet(OwnedQuerySet["Conversation"]):
         counted = self.order_by().aggregate(number=Count("*"), changes=Sum("revision"))
         return counted["number"], counted["changes"] or 0
 
+    def counted(self) -> int:
+        """How many there are, at most ``COUNTED`` and one more: to count on would be to read an index to its end."""
+        return self.order_by()[: COUNTED + 1].count()
+
     def count_by_status(self) -> dict[str, int]:
-        """Status → number of conversations, every status present."""
-        counts = dict(self.order_by().values_list("status").annotate(number=Count("pk")))
-        return {status: counts.get(status, 0) for status in Status.values}
+        """Status → number of conversations, every status present, each counted up to ``COUNTED`` and one more."""
+        return {status: self.filter(status=status).counted() for status in Status.values}

@@ -1,6 +1,5 @@
 """Components that a list repeats: rendered from their templates once, not once a row."""
 
-from datetime import datetime
 from functools import lru_cache
 
 from django import template
@@ -8,7 +7,6 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
 from conversations.models import Channel, Status
-from conversations.templatetags.parley import ago, exact, machine
 
 register = template.Library()
 
@@ -35,10 +33,3 @@ def channel(value: str) -> SafeString:
 @register.filter
 def qualified(value: bool | None) -> SafeString:
     return component("qualified", value, QUALIFIED[value])
-
-
-@register.filter
-def when(moment: datetime) -> SafeString:
-    """A ``<time>`` that says how long ago, and the exact moment on hover."""
-    html = f'<time datetime="{machine(moment)}" title="{exact(moment)}">{ago(moment)}</time>'
-    return mark_safe(html)  # noqa: S308 - digits, and names of days, months and zones

@@ -1,26 +1,39 @@
 """How pages write moments, numbers and ids."""
 
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 
 from config.storage.moments import now
 from config.zone import has_half_days
 from conversations.models.naming import short
+from conversations.models.queries import COUNTED
 
 register = template.Library()
-
-MANY = 10_000
 
 
 @register.filter
 def ago(moment: datetime) -> str:
     """A moment as a list shows it: ``4 min``, ``2 h``, ``yesterday``, then its date."""
-    local, today = timezone.localtime(moment), timezone.localtime(now())
+    return _ago(timezone.localtime(moment), timezone.localtime(now()))
+
+
+@register.filter
+def when(moment: datetime) -> SafeString:
+    """A ``<time>`` that says how long ago, and the exact moment on hover. A list has one a row."""
+    zone = timezone.get_current_timezone()
+    local, today = moment.astimezone(zone), now().astimezone(zone)
+    html = f'<time datetime="{machine(moment)}" title="{_full(local)}">{_ago(local, today)}</time>'
+    return mark_safe(html)  # noqa: S308 - digits, and names of days, months and zones
+
+
+def _ago(local: datetime, today: datetime) -> str:
     minutes = int((today - local).total_seconds() // 60)
     if minutes < 1:
         return "now"
@@ -33,7 +46,7 @@ def ago(moment: datetime) -> str:
         return "yesterday"
     if days < 7:
         return f"{date_format(local, 'D')} {_time(local)}"
-    return day(moment)
+    return _day(local.date(), get_language(), with_year=local.year != today.year)
 
 
 @register.filter
@@ -51,7 +64,7 @@ def machine(moment: datetime) -> str:
 @register.filter
 def many(number: int) -> str:
     """A count in a tab: exact to 10,000, then ``10k+``."""
-    return "10k+" if number > MANY else f"{number:,}"
+    return "10k+" if number > COUNTED else f"{number:,}"
 
 
 @register.filter
@@ -67,8 +80,8 @@ def number(value: int) -> str:
 @register.filter
 def day(moment: datetime) -> str:
     """A moment's date, without the year where it is this one: ``12 Mar``."""
-    local = timezone.localtime(moment)
-    return date_format(local, "j M" if local.year == timezone.localtime(now()).year else "j M Y")
+    local, today = timezone.localtime(moment), timezone.localtime(now())
+    return _day(local.date(), get_language(), with_year=local.year != today.year)
 
 
 @register.filter
@@ -82,6 +95,11 @@ def stamp(moment: datetime) -> SafeString:
     """A ``<time>`` that shows the clock. In one piece and without date_format: a thread has thousands of them."""
     local = timezone.localtime(moment)
     return format_html('<time datetime="{}" title="{}">{}</time>', machine(moment), _full(local), _time(local))
+
+
+@lru_cache(maxsize=1024)
+def _day(local: date, language: str | None, *, with_year: bool) -> str:
+    return date_format(local, "j M Y" if with_year else "j M")
 
 
 def _time(local: datetime) -> str:

@@ -31,17 +31,31 @@ def neighbours_of(
             return None
         found = filters.qs
     place = order.place_of(conversation)
-    counted = found.order_by().aggregate(
-        total=Count("pk"),
-        before=Count("pk", filter=_before(order, conversation)),
-        here=Count("pk", filter=Q(pk=conversation.pk)),
-    )
+    count = _count_from_index if query.values.keys() <= {"status", "sort"} else _count_in_one_go
+    total, before, is_here = count(found, query, conversation)
     return Neighbours(
         previous=order.before(found, place).values_list("pk", flat=True).first(),
         next=order.after(found, place).values_list("pk", flat=True).first(),
-        position=counted["before"] + 1 if counted["here"] else 0,
-        total=counted["total"],
+        position=before + 1 if is_here else 0,
+        total=total,
     )
+
+
+def _count_from_index(found: ConversationQuerySet, query: Query, conversation: Conversation) -> tuple[int, int, bool]:
+    """All, those before, and whether it is one of them. An index holds the list: two of its ranges are counted."""
+    before = query.order.before(found, query.order.place_of(conversation))
+    is_here = query.status in ("", conversation.status)
+    return found.counted(), before.counted(), is_here
+
+
+def _count_in_one_go(found: ConversationQuerySet, query: Query, conversation: Conversation) -> tuple[int, int, bool]:
+    """The same where each row has to be looked at, which is done once."""
+    counted = found.order_by().aggregate(
+        total=Count("pk"),
+        before=Count("pk", filter=_before(query.order, conversation)),
+        here=Count("pk", filter=Q(pk=conversation.pk)),
+    )
+    return counted["total"], counted["before"], bool(counted["here"])
 
 
 def _before(order: Order, conversation: Conversation) -> Q:

@@ -1,5 +1,6 @@
 """The pages of conversations."""
 
+from conversations.views.analytics import analytics
 from conversations.views.bulk import change_many, undo_many
 from conversations.views.changes import change_status
 from conversations.views.columns import choose_columns
@@ -12,6 +13,7 @@ from conversations.views.saved_views import remove_view, save_view
 from conversations.views.transcript import conversation_text, conversation_transcript
 
 __all__ = [
+    "analytics",
     "change_many",
     "change_status",
     "choose_columns",

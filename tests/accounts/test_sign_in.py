@@ -94,4 +94,4 @@ def test_who_may_not_read_conversations_begins_at_a_page_that_they_may_see(acme:
     client.force_login(integrator)
     response = client.get("/", follow=True)
     assert response.status_code == 200
-    assert response.request["PATH_INFO"] == "/settings/preferences/"
+    assert response.request["PATH_INFO"] == "/settings/api-keys/"

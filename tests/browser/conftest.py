@@ -1,7 +1,6 @@
 """Real pages in a real browser: Debian's Chromium, driven by Playwright against Django's live server."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
@@ -13,19 +12,12 @@ from django.test import Client
 
 from accounts.models import Account, User
 from conversations.models import Conversation
+from tests.browser.looks import CHROMIUM as CHROMIUM
+from tests.browser.looks import QUIET as QUIET
+from tests.browser.looks import SCHEMES as SCHEMES
+from tests.browser.looks import WIDTHS as WIDTHS
 from tests.browser.pages import World, make_world
 
-WIDTHS = (390, 768, 1440)
-SCHEMES = ("light", "dark")
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 WATCH = """
 window.violations = [];
 addEventListener("securitypolicyviolation", (event) => {
@@ -82,6 +74,7 @@ class Browser:
         self.address = address
         self.faults: list[str] = []
         self.status: int | None = None
+        self.refused: set[str] = set()
         self.session = ""
         self.context = chromium.new_context(base_url=address, **{"reduced_motion": "reduce", **options})
         self.context.add_init_script(WATCH)
@@ -103,7 +96,8 @@ class Browser:
         response = self.page.goto(path, wait_until="load")
         self.status = response.status if response else None
         if self.status and self.status >= 400:  # the browser says so too, as of anything that could not be loaded
-            self.faults = [fault for fault in self.faults if f"responded with a status of {self.status}" not in fault]
+            self.refused.add(f"{self.address}{path.partition('#')[0]}")
+            self.faults = [fault for fault in self.faults if not self._is_refusal(fault)]
         return self.page
 
     def look_at(self, environment: str) -> None:
@@ -139,7 +133,15 @@ class Browser:
 
     def _on_console(self, message: Any) -> None:
         if message.type in ("error", "warning"):
-            self.faults.append(f"console: {message.text}")
+            fault = f"console: {message.text} {message.location.get('url', '')}"
+            if not self._is_refusal(fault):
+                self.faults.append(fault)
+
+    def _is_refusal(self, fault: str) -> bool:
+        """What was asked for on purpose, and the icon that browsers look for beside a plain text."""
+        address = fault.rpartition(" ")[2]
+        asked = address in self.refused or address.endswith("/favicon.ico")
+        return asked and "responded with a status of" in fault
 
     def _on_dialog(self, dialog: Any) -> None:
         self.faults.append(f"dialog: {dialog.message}")

@@ -26,10 +26,10 @@ class Page:
     environment: str = "live"
 
 
-LIST, TRANSCRIPT = "conversations/", "conversations/<str:pk>/"
+LIST, TRANSCRIPT, KEYS = "conversations/", "conversations/<str:pk>/", "settings/api-keys/"
 PAGES = (
     Page("list", LIST, "/conversations/"),
-    Page("list-search", LIST, "/conversations/?search=price&channel=whatsapp&status=active&sort=messages"),
+    Page("list-search", LIST, "/conversations/?search=price&channel=whatsapp&status=active&sort=-messageCount"),
     Page("list-changed", LIST, "/conversations/?changed={change}"),
     Page("list-no-results", LIST, "/conversations/?search=nothing&channel=email&status=active"),
     Page("list-fault", LIST, f"/conversations/?search={'x' * 101}"),
@@ -45,6 +45,8 @@ PAGES = (
         "bulk", "conversations/bulk/", "/conversations/bulk/?to=dropped&id={ana}&id={long}",
         Scope.CONVERSATIONS_CHANGE_STATUS,
     ),
+    Page("analytics", "analytics/", "/analytics/?range=90d&channel=whatsapp", Scope.DASHBOARD_VIEW),
+    Page("analytics-empty", "analytics/", "/analytics/?channel=email", Scope.DASHBOARD_VIEW, environment="test"),
     Page("names", "settings/names/", "/settings/names/"),
     Page("names-empty", "settings/names/", "/settings/names/", environment="test"),
     Page(
@@ -54,6 +56,15 @@ PAGES = (
         "name-campaign", "settings/names/campaigns/<str:pk>/", "/settings/names/campaigns/{campaign}/",
         Scope.CONVERSATIONS_EDIT,
     ),
+    Page("keys", KEYS, f"/{KEYS}", Scope.API_KEYS_VIEW),
+    Page("key-new", f"{KEYS}new/", f"/{KEYS}new/", Scope.API_KEYS_MANAGE),
+    Page("key-rename", f"{KEYS}<str:pk>/rename/", f"/{KEYS}{{key}}/rename/", Scope.API_KEYS_MANAGE),
+    Page("key-rotate", f"{KEYS}<str:pk>/rotate/", f"/{KEYS}{{key}}/rotate/", Scope.API_KEYS_MANAGE),
+    Page("key-revoke", f"{KEYS}<str:pk>/revoke/", f"/{KEYS}{{key}}/revoke/", Scope.API_KEYS_MANAGE),
+    Page("key-delete", f"{KEYS}<str:pk>/delete/", f"/{KEYS}{{dead_key}}/delete/", Scope.API_KEYS_MANAGE),
+    Page("audit", "settings/audit/", "/settings/audit/", Scope.AUDIT_VIEW),
+    Page("audit-no-results", "settings/audit/", "/settings/audit/?search=nothing&from=2026-01-01", Scope.AUDIT_VIEW),
+    Page("audit-fault", "settings/audit/", "/settings/audit/?search=x", Scope.AUDIT_VIEW),
     Page("preferences", "settings/preferences/", "/settings/preferences/", Scope.DASHBOARD_VIEW),
 )  # fmt: skip
 """What signed-in people see. A role without the scope is refused, by a page of ours too."""
@@ -79,6 +90,7 @@ NO_PAGES = {
     "conversations/views/<str:pk>/remove/": "a POST",
     "conversations/columns/": "a POST",
     "conversations/<str:pk>/text/": "plain text",
+    "settings/audit/export/": "a file",
     "conversations/<str:pk>/status/": "a POST",
     "conversations/<str:pk>/notes/": "a POST",
     "conversations/<str:pk>/notes/<str:note>/remove/": "a POST",
@@ -121,7 +133,7 @@ def make_world(alice: User, bob: User, acme: Account, record: Callable[..., Conv
     LastLook.objects.create(account=acme, user=alice, environment="live", seen_at=START)
     agent, campaign = acme.agents.live().get(agent_config_id=AGENT), acme.campaigns.live().get()
     agent.rename(by=alice, name="Nova", stages=["Greeting", "Needs", "Pricing " * 6, "", "w" * 60])
-    return World(acme, people, ids | {"agent": agent.pk, "campaign": campaign.pk})
+    return World(acme, people, ids | {"agent": agent.pk, "campaign": campaign.pk} | _keys(alice, acme))
 
 
 def _ana(alice: User, bob: User, record: Callable[..., Conversation]) -> Conversation:
@@ -176,6 +188,22 @@ def _rest(acme: Account) -> None:
     ]
     for recorded in acme.conversations.record(acme, rows, environment="live", by=None):
         assert recorded.faults is None, recorded.faults
+
+
+def _keys(alice: User, acme: Account) -> dict[str, str]:
+    """A key in use, one that is forgotten and one that is dead."""
+    key, dead, _ = (
+        acme.api_keys.issue(account=acme, name=name, environment=environment, scopes=scopes, by=alice)[0]
+        for name, environment, scopes in (
+            ("Zapier", "live", [Scope.CONVERSATIONS_VIEW]),
+            ("w" * 100, "live", list(Scope)),
+            ("CRM sync of the whole sales team", "test", [Scope.CONVERSATIONS_VIEW, Scope.AUDIT_VIEW]),
+        )
+    )
+    dead.revoke(by=alice)
+    key.touch()
+    acme.api_keys.update(created_at=START)
+    return {"key": key.pk, "dead_key": dead.pk}
 
 
 def _at(minutes: int) -> str:

@@ -20,57 +20,69 @@ OPEN_ALL = """() => {
   document.querySelector(".act")?.setAttribute("open", "");
   document.querySelector(".row__check")?.click();
 }"""
+FEWER = """() => {
+  for (const row of [...document.querySelectorAll(".row")].slice(6)) row.remove();
+  for (const run of [...document.querySelectorAll(".run")].slice(8)) run.remove();
+}"""  # what repeats is looked at a few times, not hundreds
 OPEN_DIALOG = "() => document.getElementById('shortcuts').showModal()"
 
 
-def found(page: Any, **options: Any) -> list[str]:
+def found(page: Any) -> list[str]:
     """What axe has to say; ``evaluate`` reaches past the policy, which stays as it is."""
     page.evaluate(f"() => {{ if (!window.axe) {{ {AXE_SCRIPT} }} }}")
-    violations: list[str] = page.evaluate(
-        FOUND, {"runOnly": TAGS, "resultTypes": ["violations"], "elementRef": False, **options}
-    )
+    violations: list[str] = page.evaluate(FOUND, {"runOnly": TAGS, "resultTypes": ["violations"]})
     return violations
 
 
-def check(browser: Browser, one: Page, **options: Any) -> None:
+def faults(browser: Browser, one: Page) -> list[str]:
+    browser.page.evaluate(FEWER)
+    said = []
     for width in (1440, 390):
         for scheme in SCHEMES:
             browser.shape(width, scheme)
-            assert found(browser.page, **options) == [], (one.name, width, scheme)
+            said += [f"{one.name}, {width}, {scheme}: {fault}" for fault in found(browser.page)]
+    return said
 
 
-@pytest.mark.parametrize("part", [0, 1, 2, 3])
+@pytest.mark.parametrize("part", [0, 1])
 def test_axe_finds_nothing(world: World, browse: Browse, part: int) -> None:
     browser = browse(world.people["owner"])
-    for one in PAGES[part::4]:
+    said = []
+    for one in PAGES[part::2]:
         browser.look_at(one.environment)
         browser.open(world.path(one))
-        check(browser, one)
+        said += faults(browser, one)
+    assert said == []
 
 
 def test_axe_finds_nothing_where_nobody_is_signed_in(browse: Browse, settings: Any) -> None:
     browser = browse()
+    said = []
     for one in OPEN_PAGES:
         settings.DEBUG = one.name == "design"
-        if one.name != "docs":  # the page of Swagger UI; what it draws is not ours
+        if one.name != "docs":  # what Swagger UI draws there is not ours
             browser.open(one.path)
-            check(browser, one)
+            said += faults(browser, one)
+    assert said == []
 
 
 def test_axe_finds_nothing_in_what_opens(world: World, browse: Browse) -> None:
     browser = browse(world.people["owner"])
+    said = []
     for one in PAGES:
         if one.name in ("list", "transcript-found"):
             browser.open(world.path(one))
             browser.page.evaluate(OPEN_ALL)
-            check(browser, one)
+            said += faults(browser, one)
     browser.page.evaluate(OPEN_DIALOG)
-    check(browser, one)
+    assert [*said, *faults(browser, one)] == []
 
 
 def test_axe_finds_nothing_for_who_may_only_read_or_is_refused(world: World, browse: Browse) -> None:
     [one] = [page for page in PAGES if page.name == "names"]
+    said = []
     for role in ("analyst", "integrator"):
         browser = browse(world.people[role])
         browser.open(world.path(one))
-        check(browser, one)
+        said += faults(browser, one)
+    assert said == []

@@ -1,4 +1,4 @@
-"""What only a browser can tell: themes, widths, keys, the CSP, and that hostile texts stay texts."""
+"""What only a browser can tell of the first steps: the way in, keys, themes, and that it works without scripts."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,43 +14,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 Browse = Callable[..., Browser]
 Record = Callable[..., Conversation]
-WIDTHS = (390, 768, 1440)
-HOSTILE = (
-    "<script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "<svg onload=alert(1)>",
-    "<svg><script>alert(1)</script>",
-    '<iframe srcdoc="<script>alert(1)</script>">',
-    "<math><mtext><style><img src=x onerror=alert(1)>",
-    "'-alert(1)-'",
-    '";alert(1)//',
-    "</script><script>alert(1)</script>",
-    "</textarea></title></style><script>alert(1)</script>",
-    "javascript:alert(1)",
-    "JaVaScRiPt:alert(1)",
-    "java\tscript:alert(1)",
-    "data:text/html,<script>alert(1)</script>",
-    "[x](javascript:alert(1))",
-    '![x](x"onerror="alert(1))',
-    "{{7*7}} {% debug %} ${7*7} #{7*7}",
-    "<template><script>alert(1)</script></template>",
-    "<base href=//evil.example>",
-    "<meta http-equiv=refresh content='0;url=//evil.example'>",
-    "<form action=//evil.example><button>x",
-    "<a ping=//evil.example href=//evil.example>x</a>",
-    '<b hx-get="//evil.example" hx-trigger=load hx-on:load=alert(1) x-data _=alert(1)>',
-    "<!-- ]]>",
-    "&#x3C;script&#x3E;alert(1)",
-    "%3Cscript%3Ealert(1)%3C/script%3E",
-    "+ADw-script+AD4-alert(1)",
-    "\\u003cscript\\u003ealert(1)",
-    "abc\u202egnp.exe https://example.com/\u202egnp.exe",
-    "Z" + "\u0301" * 10_000,
-    "w" * 15_000,
-    "\r\nSet-Cookie: a=b",
-    "</style><style>@import '//evil.example'",
-    'https://example.com/"onmouseover=alert(1)//',
-)
 
 
 def transcript_of(conversation: Conversation) -> str:
@@ -69,67 +32,6 @@ def ana(alice: User, acme: Account, record: Record) -> Conversation:
     conversation.change_status("handed_off", by=alice, reason="a discount")
     conversation.update_details({"current_stage_name": "Pricing"}, by=None)
     return conversation
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", WIDTHS)
-def test_every_page_fits_every_width_in_both_themes(
-    alice: User, ana: Conversation, browse: Browse, width: int, scheme: str
-) -> None:
-    signed_out = browse(color_scheme=scheme, viewport={"width": width, "height": 900})
-    signed_out.open("/login/")
-    assert not signed_out.is_wider_than_its_window()
-    browser = browse(alice, color_scheme=scheme, viewport={"width": width, "height": 900})
-    for path in (
-        "/conversations/",
-        "/conversations/?search=price",
-        "/conversations/?search=nothing&channel=email&status=active",
-        f"/conversations/?search={'x' * 101}",
-        transcript_of(ana),
-        f"{transcript_of(ana)}?search=price",
-    ):
-        page = browser.open(path)
-        assert browser.status == 200
-        assert not browser.is_wider_than_its_window(), path
-        assert browser.violations() == []
-        canvas = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        assert (sum(map(int, canvas[4:-1].split(","))) < 384) == (scheme == "dark"), canvas
-
-
-def test_hostile_texts_stay_texts(alice: User, acme: Account, record: Record, browse: Browse) -> None:
-    evil = '"><img src=x onerror=alert(1)></title><script>alert(1)</script>'
-    acme.name = evil[:100]
-    acme.save()
-    roles = ("lead", "agent", "human", "system")
-    conversation = record(
-        leadId=evil,
-        leadEmail=evil,
-        leadPhone=evil[:64],
-        currentStageName=evil,
-        summary=evil,
-        qualificationResult={"qualified": False, "reason": evil},
-        messages=[message(text, role=roles[number % 4]) for number, text in enumerate(HOSTILE)],
-    )
-    conversation.change_status("dropped", by=alice, reason=evil)
-    browser = browse(alice)
-    for path in (
-        "/conversations/",
-        "/conversations/?search=alert",
-        "/conversations/?search=<img",
-        transcript_of(conversation),
-        f"{transcript_of(conversation)}?search=<",
-    ):
-        page = browser.open(path)
-        page.wait_for_timeout(100)
-        assert browser.status == 200
-        assert browser.violations() == []
-        assert (
-            page.locator("main :is(script, img, iframe, base, meta, form[action*=evil], template, math)").count() == 0
-        )
-        schemes = set(page.evaluate("[...document.querySelectorAll('main a')].map((link) => link.protocol)"))
-        assert schemes <= {"http:", "https:"}
-    shown = page.locator(".message__text").all_text_contents()
-    assert [text.replace("\r\n", "\n") for text in shown] == [text.replace("\r\n", "\n") for text in HOSTILE]
 
 
 def test_the_way_in_and_out_by_hand(alice: User, ana: Conversation, browse: Browse) -> None:
@@ -224,4 +126,3 @@ def test_a_page_that_does_not_exist_is_ours(alice: User, acme: Account, browse: 
     assert browser.status == 404
     assert "There is nothing here" in page.text_content("h1")
     assert browser.violations() == []
-    browser.faults = [fault for fault in browser.faults if "404" not in fault]

@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import Account, User
 from conversations.models import Conversation
-from tests.browser.conftest import Browser
+from tests.browser.conftest import WIDTHS, Browser
 from tests.factories import CAMPAIGN
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -17,18 +17,15 @@ THEME = "document.documentElement.dataset.theme"
 GROUND = "getComputedStyle(document.body).backgroundColor"
 
 
-@pytest.mark.parametrize("width", [390, 768, 1440])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_fit_and_break_no_policy(
-    alice: User, acme: Account, record: Record, browse: Browse, width: int, scheme: str
-) -> None:
+def test_long_names_fit(alice: User, acme: Account, record: Record, browse: Browse) -> None:
     record(campaignId=CAMPAIGN)
     acme.agents.get().rename(by=None, name="w" * 100, stages=["Stage " * 30, "", "w" * 200])
-    browser = browse(alice, viewport={"width": width, "height": 900}, color_scheme=scheme)
-    for path in ("preferences/", "names/", f"names/agents/{acme.agents.get().pk}/"):
+    browser = browse(alice)
+    for path in ("names/", f"names/agents/{acme.agents.get().pk}/"):
         browser.open(f"/settings/{path}")
-        assert not browser.is_wider_than_its_window(), path
-        assert browser.violations() == []
+        for width in WIDTHS:
+            browser.shape(width, "light")
+            assert not browser.is_wider_than_its_window(), (path, width)
 
 
 def test_preferences_are_kept_and_take_effect(alice: User, acme: Account, browse: Browse) -> None:

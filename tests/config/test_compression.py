@@ -1,11 +1,13 @@
-"""gzip on the API."""
+"""gzip on the API and on pages."""
 
 import gzip
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.test import Client
 
+from accounts.models import Account, User
 from conversations.models import Conversation
 from tests.conftest import Api, json_of
 from tests.factories import message
@@ -40,3 +42,21 @@ def test_large_answer_is_compressed_streamed_or_not(api: Api, record: Record, ac
 def test_small_answer_stays_as_it_is(api: Api) -> None:
     response = api.get(limit="10", headers={"Accept-Encoding": "gzip"})
     assert "Content-Encoding" not in response.headers
+
+
+def test_a_page_is_compressed_to_a_length_that_tells_nothing_exact(record: Record, alice: User, acme: Account) -> None:
+    record()
+    client = Client(headers={"Accept-Encoding": "gzip"})
+    client.force_login(alice)
+    answers = [client.get("/conversations/") for _ in range(6)]
+    assert {answer.headers["Content-Encoding"] for answer in answers} == {"gzip"}
+    assert "<h1" in gzip.decompress(answers[0].content).decode()
+    assert len({len(answer.content) for answer in answers}) > 1
+
+
+def test_what_is_compressed_already_stays_as_it_is(record: Record, alice: User, acme: Account) -> None:
+    record(messages=[message("x" * 5_000)])
+    client = Client(headers={"Accept-Encoding": "gzip"})
+    client.force_login(alice)
+    for path in ("/conversations/export/?format=xlsx", "/static/parley.css"):
+        assert "Content-Encoding" not in client.get(path).headers, path

@@ -1,4 +1,4 @@
-"""The figures of an account: what came of its conversations over the last days (contract, section 8)."""
+"""What the API answers with: the figures of an account's last days (contract, section 8)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,0 +1,143 @@
+"""The state of the audit log's page as it stands in its URL, and what follows from it: filters, chips, links."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.filters import AuditEventFilter, Events
+from accounts.models import Account, ApiKey, AuditEvent
+from accounts.parameters import MAX_SKIP
+from accounts.sentences import ACTIONS, RESOURCES, short
+from config.storage.moments import format_moment
+
+LABELS = {
+    "search": "Search",
+    "action": "Action",
+    "resourceType": "About",
+    "actorType": "By",
+    "actorId": "Who",
+    "from": "From",
+    "to": "To",
+}
+"""The API's filters, by the names that the page gives them."""
+
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A filter that applies, and the log without it."""
+
+    name: str
+    value: str
+    link: str
+
+
+@dataclass(frozen=True)
+class Field:
+    """A choice that the page's form offers."""
+
+    name: str
+    label: str
+    any: str
+    options: list[tuple[str, str]]
+    value: str
+
+
+@dataclass(frozen=True)
+class Query:
+    values: Mapping[str, str]
+    skip: int = 0
+
+    @classmethod
+    def read(cls, data: Mapping[str, str]) -> "Query":
+        skip = str(data.get("skip", ""))
+        is_number = skip.isascii() and skip.isdigit() and len(skip) <= 10
+        values = {name: str(data[name]) for name in LABELS if data.get(name)}
+        return cls(values, min(int(skip), MAX_SKIP - PAGE) if is_number else 0)
+
+    @property
+    def is_narrow(self) -> bool:
+        return bool(self.values)
+
+    @property
+    def search(self) -> str:
+        return self.values.get("search", "")
+
+    def link(self, **changes: str) -> str:
+        """The log's URL with some parameters changed, from its first page; an empty value drops one."""
+        return f"{reverse('settings:audit')}{self.suffix(**changes)}"
+
+    def suffix(self, **changes: str) -> str:
+        values = {name: value for name, value in {**self.values, **changes}.items() if value}
+        return f"?{urlencode(values)}" if values else ""
+
+    def filterset(self, entries: Events) -> AuditEventFilter:
+        """The API's filters, which know moments and no days."""
+        return AuditEventFilter({name: moment_of(name, value) for name, value in self.values.items()}, entries)
+
+    @property
+    def newer(self) -> str:
+        return self.link(skip=str(max(0, self.skip - PAGE) or "")) if self.skip else ""
+
+    @property
+    def older(self) -> str:
+        return self.link(skip=str(self.skip + PAGE))
+
+
+def moment_of(name: str, value: str) -> str:
+    """A day as the person means it, to its end where it is the last: a moment, as the API wants it."""
+    if name not in ("from", "to") or not DAY.fullmatch(value):
+        return value
+    try:
+        start = datetime.combine(date.fromisoformat(value) + timedelta(days=int(name == "to")), time())
+        return format_moment(timezone.make_aware(start).astimezone(UTC))
+    except (ValueError, OverflowError):
+        return value
+
+
+def actors_of(account: Account, keys: Iterable[ApiKey]) -> list[tuple[str, str]]:
+    """Who may have done something: the people of the account, then its keys."""
+    people = [membership.user for membership in account.memberships.select_related("user")]
+    return [(person.pk, str(person)) for person in people] + [(key.pk, str(key)) for key in keys]
+
+
+def fields(query: Query, actors: list[tuple[str, str]]) -> list[Field]:
+    """A value that is not offered is still kept."""
+    found = []
+    for name, any_value, options in _offered(actors):
+        value = query.values.get(name, "")
+        if value and value not in dict(options):
+            options = [*options, (value, _shown(name, value, actors))]
+        found.append(Field(name, LABELS[name], any_value, options, value))
+    return found
+
+
+def chips(query: Query, actors: list[tuple[str, str]]) -> list[Chip]:
+    return [
+        Chip(label, _shown(name, query.values[name], actors), query.link(**{name: ""}))
+        for name, label in LABELS.items()
+        if name in query.values
+    ]
+
+
+def _offered(actors: list[tuple[str, str]]) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    return [
+        ("action", "Any action", [(action, label) for action, (label, _) in ACTIONS.items()]),
+        ("resourceType", "About anything", list(RESOURCES.items())),
+        ("actorId", "By anybody", actors),
+        ("actorType", "Any kind of actor", list(AuditEvent.ActorType.choices)),
+    ]
+
+
+def _shown(name: str, value: str, actors: list[tuple[str, str]]) -> str:
+    if name == "search":
+        return f"“{value}”"
+    words = {field: dict(options) for field, _, options in _offered(actors)}.get(name, {})
+    return words.get(value, short(value) if name == "actorId" else value)

@@ -1,0 +1,111 @@
+"""Conversations a day, stacked by outcome, as SVG that the server draws.
+
+Everything is placed in per cent, so that the chart is as wide as its place and its letters stay as large as the page's.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil, floor, log10
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from conversations.analytics.numbers import Number
+from conversations.models import Status
+
+STACK = (Status.COMPLETED, Status.HANDED_OFF, Status.DROPPED, Status.ACTIVE)
+"""From the bottom."""
+
+MARKS = 6
+"""Dates under the chart, at most: so many have room on a phone."""
+
+GAP = 0.22
+"""Of a bar's place."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A day, or a week; ``date`` is its first."""
+
+    date: str
+    name: str
+    mark: str
+    total: Number
+    by_status: dict[str, Number]
+
+    @property
+    def cells(self) -> list[Number]:
+        return [self.total, *(self.by_status[status] for status in STACK)]
+
+
+@dataclass(frozen=True)
+class Chart:
+    spans: list[Span]
+
+    @property
+    def header(self) -> list[str]:
+        return ["Conversations", *(str(Status(status).label) for status in STACK)]
+
+    @property
+    def legend(self) -> list[tuple[str, str]]:
+        return [(status, str(Status(status).label)) for status in STACK]
+
+    @cached_property
+    def top(self) -> int:
+        """The end of the scale: a round number that can be halved, unless it is 1."""
+        most = max((span.total.value for span in self.spans), default=0)
+        if most <= 1:
+            return 1
+        unit = 10 ** floor(log10(most))
+        return int(next(step * unit for step in (1, 2, 4, 6, 8, 10) if step * unit >= most and step * unit % 2 == 0))
+
+    @property
+    def scale(self) -> list[tuple[str, str]]:
+        """Numbers on the axis, each with its height from the top in per cent."""
+        values = (0, self.top) if self.top == 1 else (0, self.top // 2, self.top)
+        return [(f"{value:,}", _percent(100 - 100 * value / self.top)) for value in values]
+
+    @property
+    def marks(self) -> list[tuple[str, str]]:
+        """Dates under the bars, each with its place in per cent."""
+        every = max(ceil(len(self.spans) / MARKS), 1)
+        return [
+            (span.mark, _percent(self._middle(place))) for place, span in enumerate(self.spans) if not place % every
+        ]
+
+    @property
+    def svg(self) -> SafeString:
+        """The bars. Their links are for the mouse; the table under the chart has them all."""
+        return format_html_join("", "{}", ((bar,) for bar in self._bars()))
+
+    def _bars(self) -> Iterator[SafeString]:
+        width = 100 / max(len(self.spans), 1)
+        for place, span in enumerate(self.spans):
+            x, below = _percent(place * width + width * GAP / 2), 0.0
+            for status in STACK:
+                number = span.by_status[status]
+                if not number.value:
+                    continue
+                height = 100 * number.value / self.top
+                below += height
+                title = f"{span.name}: {number.value:,} {Status(status).label.lower()}, {span.total.value:,} in all"
+                rect = format_html(
+                    '<rect class="volume__bar volume__bar--{}" x="{}" y="{}" width="{}" height="{}">'
+                    "<title>{}</title></rect>",
+                    status, x, _percent(100 - below), _percent(width * (1 - GAP)), _percent(height), title,
+                )  # fmt: skip
+                yield _linked(rect, number)
+
+    def _middle(self, place: int) -> float:
+        return (place + 0.5) * 100 / len(self.spans)
+
+
+def _linked(rect: SafeString, number: Number) -> SafeString:
+    if not number.link:
+        return rect
+    return format_html('<a href="{}" data-number="{}" tabindex="-1">{}</a>', number.link, number.value, rect)
+
+
+def _percent(value: float) -> SafeString:
+    return mark_safe(f"{value:.2f}%")  # noqa: S308 - digits

@@ -1,0 +1,141 @@
+"""Numbers as the page shows them: each a link to exactly its rows, where its reader may see them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from math import sqrt
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+FEW = 20
+"""Finished conversations below which a rate says too little."""
+
+Z = 1.96
+"""Standard deviations either way that hold 95 %."""
+
+
+@dataclass(frozen=True)
+class Number:
+    value: int
+    link: str = ""
+
+    @property
+    def html(self) -> SafeString:
+        """From here rather than from a template: a page has hundreds of them."""
+        return self.shown(f"{self.value:,}")
+
+    def shown(self, text: str) -> SafeString:
+        """``text``, which leads to the rows that the number counts."""
+        if self.link:
+            return format_html('<a href="{}" data-number="{}">{}</a>', self.link, self.value, text)
+        return format_html('<span class="quiet">{}</span>' if not self.value else "{}", text)
+
+
+class Links:
+    """Makes numbers. ``filters`` are what the whole page counts within."""
+
+    def __init__(self, filters: Mapping[str, str], *, may_read: bool) -> None:
+        self.filters = filters
+        self.address = reverse("conversations:list") if may_read else ""
+
+    def number(self, value: int, **filters: str) -> Number:
+        """``filters`` narrow to what it counts. Nothing counted, nothing to open."""
+        if not (value and self.address):
+            return Number(value)
+        return Number(value, f"{self.address}?{urlencode({**self.filters, **filters})}")
+
+
+@dataclass(frozen=True)
+class Rate:
+    """``part`` of ``whole``, which is one sample of what might have come: hence its interval, in per cent."""
+
+    part: int
+    whole: int
+
+    @property
+    def is_thin(self) -> bool:
+        return self.whole < FEW
+
+    @property
+    def value(self) -> float:
+        return 100 * self.part / self.whole if self.whole else 0
+
+    @property
+    def text(self) -> str:
+        return f"{self.value:.0f} %" if self.whole else "–"
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's, at 95 %: it stays within 0 and 100, and is not a point where all or none qualify."""
+        if not self.whole:
+            return 0, 100
+        share, spread = self.part / self.whole, Z * Z / self.whole
+        middle = (share + spread / 2) / (1 + spread)
+        half = Z / (1 + spread) * sqrt(share * (1 - share) / self.whole + spread / self.whole / 4)
+        return 100 * max(middle - half, 0), 100 * min(middle + half, 1)
+
+    @property
+    def interval_text(self) -> str:
+        low, high = self.interval
+        return f"{low:.0f}–{high:.0f} %" if self.whole else "–"
+
+    @property
+    def interval_svg(self) -> SafeString:
+        """On a line from 0 to 100 %. Positions are attributes: the page allows no styles."""
+        low, high = self.interval
+        return format_html(
+            '<svg class="interval" aria-hidden="true"><rect class="interval__line" y="7" width="100%" height="2"/>'
+            '<rect class="interval__range" x="{}%" y="5" width="{}%" height="6" rx="3"/>'
+            '<circle class="interval__rate" cx="{}%" cy="8" r="4"/></svg>',
+            f"{low:.1f}",
+            f"{high - low:.1f}",
+            f"{self.value:.1f}",
+        )
+
+
+@dataclass(frozen=True)
+class Trend:
+    """How a figure compares with the period before: in a sign and a number, and in words."""
+
+    text: str
+    words: str
+
+    @classmethod
+    def of_count(cls, value: int, before: int) -> "Trend | None":
+        if not before:
+            return cls("new", "none in the period before") if value else None
+        change = round(100 * (value - before) / before)
+        return cls(_signed(change, " %"), f"{before:,} in the period before")
+
+    @classmethod
+    def of_rate(cls, rate: Rate, before: Rate) -> "Trend | None":
+        """None where either says too little."""
+        if rate.is_thin or before.is_thin:
+            return None
+        change = round(rate.value) - round(before.value)
+        return cls(_signed(change, " points" if abs(change) != 1 else " point"), f"{before.text} in the period before")
+
+
+def _signed(change: int, unit: str) -> str:
+    if not change:
+        return "no change"
+    return f"{'↑' if change > 0 else '↓'} {abs(change):,}{unit}"
+
+
+def span_text(span: timedelta | None) -> str:
+    """``41 s``, ``4 min``, ``19 h``, ``3 days``; one decimal where a whole number would say little."""
+    if span is None:
+        return "–"
+    seconds = span.total_seconds()
+    for unit, length, until in (("s", 1, 90), ("min", 60, 5400), ("h", 3600, 172_800)):
+        if seconds < until:
+            return _amount(seconds / length, unit)
+    return _amount(seconds / 86_400, "days")
+
+
+def _amount(value: float, unit: str) -> str:
+    small = value < 10 and unit != "s" and round(value, 1) != round(value)
+    return f"{value:.1f} {unit}" if small else f"{value:,.0f} {unit}"

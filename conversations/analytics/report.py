@@ -1,0 +1,191 @@
+"""The page's figures, put together from a few statements: tiles, funnel, volume, tables."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from config.storage.moments import format_moment
+from conversations.analytics import counts
+from conversations.analytics.chart import Chart, Span
+from conversations.analytics.counts import Group, Tally
+from conversations.analytics.medians import Median, first_reply, silence
+from conversations.analytics.numbers import Links, Number, Rate
+from conversations.analytics.period import Period
+from conversations.analytics.tiles import Tile, tiles
+from conversations.filters import LAST_ROLES, STAGES
+from conversations.messages import Role
+from conversations.models import Channel, ConversationQuerySet, Status
+from conversations.names import Names
+
+NAMES_SHOWN = 3
+"""Names of one stage that different agents have for it."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A row of what came of the conversations of a channel, or of an agent."""
+
+    id: str
+    name: str
+    total: Number
+    finished: Number
+    qualified: Number
+    handed_off: Number
+    dropped: Number
+
+    @property
+    def rate(self) -> Rate:
+        return Rate(self.qualified.value, self.finished.value)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A stage of the funnel: how many came so far, and how many of them went no further."""
+
+    index: int
+    name: str
+    reached: Number
+    share: float
+    left: Number | None
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A stage at which conversations were dropped, by who wrote last."""
+
+    name: str
+    cells: list[tuple[Number, int]]
+    """Each with how dark it is, from 0 to 4."""
+    total: Number
+
+
+@dataclass(frozen=True)
+class Report:
+    tally: Tally
+    tiles: list[Tile]
+    steps: list[Step]
+    chart: Chart
+    channels: list[Outcome]
+    agents: list[Outcome]
+    roles: list[str]
+    stops: list[Stop]
+
+
+def report(started: ConversationQuerySet, period: Period, names: Names, links: Links) -> Report:
+    """The figures of what ``started`` in the period, and in the period before. Six statements, however many rows."""
+    found = started.started_within(period.start, period.end)
+    groups = counts.groups_of(found)
+    tally = counts.tally(groups)
+    before = counts.tally_of(started.started_within(*period.before))
+    nothing = Median(None, 0, 0)
+    medians = (first_reply(found), silence(found) if tally.dropped else nothing) if tally.total else (nothing, nothing)
+    stages = _stage_names(groups, names)
+    roles, stops = _stops([group for group in groups if group.status == Status.DROPPED], stages, links)
+    return Report(
+        tally,
+        tiles(tally, before, *medians, links),
+        _steps(groups, stages, links),
+        Chart([_span(*one, links) for one in _spans(found, period)]),
+        _channels(groups, links),
+        _agents(groups, names, links),
+        roles,
+        stops,
+    )
+
+
+def _spans(found: ConversationQuerySet, period: Period) -> Iterable[tuple[str, str, str, datetime, datetime, Tally]]:
+    edges = period.edges
+    for position, tally in enumerate(counts.by_span(found, edges)):
+        date = period.date_of(position).isoformat()
+        yield date, period.name_of(position), period.mark_of(position), edges[position], edges[position + 1], tally
+
+
+def _span(date: str, name: str, mark: str, start: datetime, end: datetime, tally: Tally, links: Links) -> Span:
+    within = {"createdAfter": format_moment(start), "createdBefore": format_moment(end)}
+    by_status = {status: links.number(getattr(tally, status), **within, status=status) for status in Status.values}
+    return Span(date, name, mark, links.number(tally.total, **within), by_status)
+
+
+def _outcome(key: str, name: str, tally: Tally, links: Links, **filters: str) -> Outcome:
+    return Outcome(
+        key,
+        name,
+        total=links.number(tally.total, **filters),
+        finished=links.number(tally.finished, **filters, finished="true"),
+        qualified=links.number(tally.qualified, **filters, finished="true", qualified="true"),
+        handed_off=links.number(tally.handed_off, **filters, status=Status.HANDED_OFF),
+        dropped=links.number(tally.dropped, **filters, status=Status.DROPPED),
+    )
+
+
+def _channels(groups: Iterable[Group], links: Links) -> list[Outcome]:
+    """Every channel, unless one is asked for."""
+    found = counts.tallies(groups, lambda group: group.channel)
+    asked = links.filters.get("channel")
+    return [
+        _outcome(channel, str(Channel(channel).label), found.get(channel, Tally()), links, channel=channel)
+        for channel in Channel.values
+        if asked in (None, channel)
+    ]
+
+
+def _agents(groups: Iterable[Group], names: Names, links: Links) -> list[Outcome]:
+    """Those that had a conversation, the busiest first."""
+    found = counts.tallies(groups, lambda group: group.agent)
+    busiest = sorted(found.items(), key=lambda item: (-item[1].total, item[0]))
+    return [_outcome(key, names.agent(key), tally, links, agentConfigId=key) for key, tally in busiest]
+
+
+def _stage_names(groups: Iterable[Group], names: Names) -> dict[int, str]:
+    """Index → name, of the stages that occur or that the agents have: what they call it, else the index."""
+    groups = list(groups)
+    agents = [names.agents[key] for key in {group.agent: None for group in groups} if key in names.agents]
+    agents.sort(key=lambda agent: agent.pk)
+    indexes = {group.stage for group in groups} | {index for agent in agents for index in range(len(agent.stages))}
+    found = {}
+    for index in sorted(indexes):
+        called = list(dict.fromkeys(name for agent in agents if (name := agent.stage_name(index))))
+        more = "…" if len(called) > NAMES_SHOWN else ""
+        found[index] = " / ".join(called[:NAMES_SHOWN]) + more or f"Stage {index}"
+    return found
+
+
+def _steps(groups: Iterable[Group], stages: dict[int, str], links: Links) -> list[Step]:
+    at: Counter[int] = Counter()
+    for group in groups:
+        at[group.stage] += group.number
+    reached = total = sum(at.values())
+    steps = []
+    for index, name in stages.items():
+        is_last = index == max(stages)
+        steps.append(
+            Step(
+                index,
+                name,
+                links.number(reached, stageReached=str(index)),
+                100 * reached / total if total else 0,
+                None if is_last else links.number(at[index], stageIndex=str(index)),
+            )
+        )
+        reached -= at[index]
+    return steps
+
+
+def _stops(dropped: list[Group], stages: dict[int, str], links: Links) -> tuple[list[str], list[Stop]]:
+    """Who wrote last, and how often at which stage."""
+    numbers: Counter[tuple[int, str]] = Counter()
+    for group in dropped:
+        numbers[group.stage, group.last_role] += group.number
+    shown = {Role.LEAD, Role.AGENT, *(role for _, role in numbers)}
+    roles = [(role, str(label)) for role, label in LAST_ROLES if role in shown]
+    most = max(numbers.values(), default=0)
+    stops = []
+    for stage in sorted({stage for stage, _ in numbers}):
+        # Whoever is beyond the last stage that can be asked for is counted there.
+        at = {("stageReached" if stage == STAGES - 1 else "stageIndex"): str(stage), "status": str(Status.DROPPED)}
+        row = [numbers[stage, role] for role, _ in roles]
+        cells = [links.number(number, **at, lastRole=role) for number, (role, _) in zip(row, roles, strict=True)]
+        shades = [-(-4 * number // most) for number in row]
+        stops.append(Stop(stages[stage], list(zip(cells, shades, strict=True)), links.number(sum(row), **at)))
+    return [label for _, label in roles], stops

@@ -1,0 +1,126 @@
+"""Without scripts everything still works, by the controls that are on the page."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from conversations.models import Conversation, Note
+from tests.browser.conftest import Browser
+from tests.browser.pages import ROWS, World
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+Browse = Callable[..., Browser]
+PLAIN = {"java_script_enabled": False}
+
+
+def tick(page: Any, *ids: str) -> None:
+    for pk in ids:
+        page.check(f"#c-{pk} .row__check")
+
+
+def test_signing_in_searching_filtering_sorting_and_paging(world: World, browse: Browse) -> None:
+    browser = browse(**PLAIN)
+    page = browser.open("/conversations/?status=active")
+    page.fill("#id_username", "alice@example.com")
+    page.fill("#id_password", "correct horse battery")
+    page.click("button[type=submit]")
+    assert page.url.endswith("/conversations/?status=active")
+    page.click(".tabs >> text=All")
+    assert page.locator(".row").count() == 50
+    page.click("text=Older")
+    older = page.locator(".row").count()
+    assert 0 < older < 50
+    page.click("text=Newer")
+    assert page.locator(".row").count() == 50
+    page.select_option("[name=channel]", "email")
+    assert page.locator(".filters__apply").is_visible()
+    page.click("text=Apply")
+    assert page.locator(".chip", has_text="E-mail").is_visible()
+    assert page.locator(".row").count() == ROWS // 3
+    page.click(".rows__sort >> nth=0")
+    assert "sort=" in page.url
+    page.click(".chip")
+    page.fill("#search", "السعر")
+    page.click("text=Apply")
+    assert page.locator(".row__found mark").inner_text() == "السعر"
+    page.click("text=ana@example.com")
+    assert page.url.endswith("#m-3")
+    assert page.locator("#m-3 mark").is_visible()
+
+
+def test_finding_changing_the_status_and_writing_a_note(world: World, browse: Browse) -> None:
+    browser = browse(world.people["operator"], **PLAIN)
+    page = browser.open(f"/conversations/{world.ids['long']}/")
+    page.fill("#find", "Message 70 ")
+    page.press("#find", "Enter")
+    assert page.locator("[data-hit-status]").inner_text() == "1 of 1"
+    page.click("[data-hit-status]")
+    assert page.locator("#m-71 mark").first.is_visible()
+    page.fill("#note-text", "Call <b>her</b>")
+    page.click("text=Add note")
+    assert page.locator(".note__text").inner_text() == "Call <b>her</b>"
+    page.click(".note summary")
+    page.click("text=Remove this note")
+    assert page.locator(".note").count() == 0
+    page.click(".act summary >> text=Mark dropped")
+    page.fill("#reason-dropped", "no budget")
+    page.click("form:has(#reason-dropped) button")
+    assert page.locator(".transcript-head .pill--dropped").is_visible()
+    conversation = Conversation.objects.get(pk=world.ids["long"])
+    assert (conversation.status, Note.objects.filter(conversation=conversation).count()) == ("dropped", 0)
+    assert page.locator("button:visible", has_text="Copy").count() == 0, "what needs a script is not offered"
+
+
+def test_changing_many_with_a_question_before_and_undoing_it(world: World, browse: Browse) -> None:
+    picked = [world.ids["ana"], world.ids["long"]]
+    everything = Conversation.objects.filter(account=world.account, environment="live")
+    browser = browse(world.people["operator"], **PLAIN)
+    page = browser.open("/conversations/?sort=-messageCount")
+    tick(page, *picked)
+    page.click("#bulk >> text=Mark completed")
+    assert "Mark 2 conversations completed?" in page.locator("h1").inner_text()
+    page.click(".confirm >> text=Mark 2 completed")
+    assert page.locator(".notice", has_text="2 conversations marked completed").is_visible()
+    assert everything.filter(pk__in=picked, status="completed").count() == 2
+    page.click("text=Undo")
+    assert everything.filter(pk__in=picked, status="completed").count() == 0
+    # All that match, not only those of the page
+    tick(page, world.ids["ana"])
+    page.check("#bulk [name=all]")
+    page.click("#bulk >> text=Mark dropped")
+    page.click(".confirm [type=submit]")
+    assert everything.exclude(status="dropped").count() == 0
+
+
+def test_views_columns_what_is_seen_the_theme_and_the_environment(world: World, browse: Browse, alice: User) -> None:
+    browser = browse(alice, color_scheme="light", **PLAIN)
+    page = browser.open("/conversations/?status=dropped")
+    page.click("summary >> text=Views")
+    page.fill("#view-name", "Lost ones")
+    page.click("text=Save view")
+    assert alice.saved_views.get(name="Lost ones").query == "status=dropped"
+    page.click("summary >> text=Views")
+    page.click("[aria-label='Remove the view Lost ones']")
+    assert not alice.saved_views.filter(name="Lost ones").exists()
+    page.click("summary >> text=Columns")
+    page.uncheck("[name=column][value=stage]")
+    page.check("[name=column][value=started]")
+    page.check("[name=density][value=compact]")
+    page.click("text=Use these")
+    assert page.locator("th.rows__started").is_visible()
+    assert not page.locator("th.rows__stage").count()
+    assert page.get_attribute("html", "data-density") == "compact"
+    page.click("text=Mark seen")
+    assert not page.locator(".row--unread").count()
+    page.click(".theme button:visible")
+    assert page.get_attribute("html", "data-theme") == "dark"
+    page.click("text=Test")
+    assert page.locator(".empty h2").inner_text() == "No test conversations yet"
+    page.click(".environment >> text=Live")
+    assert page.locator(".row").count() == 50
+    page.click("summary:has(.menu__name)")
+    page.click("text=Sign out")
+    assert page.url.endswith("/login/")
