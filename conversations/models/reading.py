@@ -1,7 +1,7 @@
 """What each person has seen: one moment for everything, and later ones for single conversations."""
 
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -13,12 +13,17 @@ from config.storage.moments import now
 from config.storage.transaction import atomic
 from conversations.models.conversation import Conversation
 
+NEWS = timedelta(days=30)
+
 
 class LastLookManager(models.Manager["LastLook"]):
     def moment_of(self, membership: Membership, environment: str) -> datetime:
-        """Since when things are new to a person: since they said that they had seen all, else since they joined."""
+        """Since when things are new to a person: since they said that they had seen all, else since they joined.
+
+        What is older than ``NEWS`` is news to nobody, and costs nothing to count.
+        """
         look = self.filter(account=membership.account_id, environment=environment, user=membership.user_id).first()
-        return look.seen_at if look else membership.created_at
+        return max(look.seen_at if look else membership.created_at, now() - NEWS)
 
     def mark_seen(self, membership: Membership, environment: str, *, until: datetime | None = None) -> None:
         """Nothing up to ``until``, else up to now, is new to the person any more."""

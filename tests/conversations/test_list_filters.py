@@ -126,6 +126,14 @@ def test_mark_seen_ends_all_that_was_new_until_the_page_was_shown(page: Client, 
     assert acme.last_looks.count() == 1
 
 
+def test_what_is_older_than_a_month_is_news_to_nobody(page: Client, record: Record, alice: User, acme: Account) -> None:
+    LastLook.objects.mark_seen(acme.memberships.get(user=alice), "live", until=now() - timedelta(days=900))
+    record(leadId="old", updatedAt=ago(days=31))
+    record(leadId="new", updatedAt=ago(days=29))
+    assert names_on(page.get(LIST, {"unread": "true"})) == ["new"]
+    assert page.get(LIST).context["news"].since > now() - timedelta(days=31)
+
+
 def test_each_figure_of_the_news_opens_exactly_its_rows(
     page: Client, record: Record, alice: User, acme: Account
 ) -> None:
