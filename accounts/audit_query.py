@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from urllib.parse import urlencode
+from functools import partial
 
-from django.urls import reverse
 from django.utils import timezone
 
 from accounts.filters import AuditEventFilter, Events
 from accounts.models import Account, ApiKey, AuditEvent
+from accounts.page_state import Chip, Field, Options, PageState, chips_of, fields_of
 from accounts.parameters import MAX_SKIP
 from accounts.sentences import ACTIONS, RESOURCES, short
 from config.storage.moments import format_moment
@@ -31,29 +31,12 @@ PAGE = 50
 
 
 @dataclass(frozen=True)
-class Chip:
-    """A filter that applies, and the log without it."""
+class Query(PageState):
+    """The filters; links lead to the log's first page."""
 
-    name: str
-    value: str
-    link: str
-
-
-@dataclass(frozen=True)
-class Field:
-    """A choice that the page's form offers."""
-
-    name: str
-    label: str
-    any: str
-    options: list[tuple[str, str]]
-    value: str
-
-
-@dataclass(frozen=True)
-class Query:
-    values: Mapping[str, str]
     skip: int = 0
+
+    route = "settings:audit"
 
     @classmethod
     def read(cls, data: Mapping[str, str]) -> "Query":
@@ -69,14 +52,6 @@ class Query:
     @property
     def search(self) -> str:
         return self.values.get("search", "")
-
-    def link(self, **changes: str) -> str:
-        """The log's URL with some parameters changed, from its first page; an empty value drops one."""
-        return f"{reverse('settings:audit')}{self.suffix(**changes)}"
-
-    def suffix(self, **changes: str) -> str:
-        values = {name: value for name, value in {**self.values, **changes}.items() if value}
-        return f"?{urlencode(values)}" if values else ""
 
     def filterset(self, entries: Events) -> AuditEventFilter:
         """The API's filters, which know moments and no days."""
@@ -102,32 +77,21 @@ def moment_of(name: str, value: str) -> str:
         return value
 
 
-def actors_of(account: Account, keys: Iterable[ApiKey]) -> list[tuple[str, str]]:
+def actors_of(account: Account, keys: Iterable[ApiKey]) -> Options:
     """Who may have done something: the people of the account, then its keys."""
     people = [membership.user for membership in account.memberships.select_related("user")]
     return [(person.pk, str(person)) for person in people] + [(key.pk, str(key)) for key in keys]
 
 
-def fields(query: Query, actors: list[tuple[str, str]]) -> list[Field]:
-    """A value that is not offered is still kept."""
-    found = []
-    for name, any_value, options in _offered(actors):
-        value = query.values.get(name, "")
-        if value and value not in dict(options):
-            options = [*options, (value, _shown(name, value, actors))]
-        found.append(Field(name, LABELS[name], any_value, options, value))
-    return found
+def fields(query: Query, actors: Options) -> list[Field]:
+    return fields_of(query, LABELS, _offered(actors), partial(_shown, actors))
 
 
-def chips(query: Query, actors: list[tuple[str, str]]) -> list[Chip]:
-    return [
-        Chip(label, _shown(name, query.values[name], actors), query.link(**{name: ""}))
-        for name, label in LABELS.items()
-        if name in query.values
-    ]
+def chips(query: Query, actors: Options) -> list[Chip]:
+    return chips_of(query, LABELS, partial(_shown, actors))
 
 
-def _offered(actors: list[tuple[str, str]]) -> list[tuple[str, str, list[tuple[str, str]]]]:
+def _offered(actors: Options) -> list[tuple[str, str, Options]]:
     return [
         ("action", "Any action", [(action, label) for action, (label, _) in ACTIONS.items()]),
         ("resourceType", "About anything", list(RESOURCES.items())),
@@ -136,7 +100,7 @@ def _offered(actors: list[tuple[str, str]]) -> list[tuple[str, str, list[tuple[s
     ]
 
 
-def _shown(name: str, value: str, actors: list[tuple[str, str]]) -> str:
+def _shown(actors: Options, name: str, value: str) -> str:
     if name == "search":
         return f"“{value}”"
     words = {field: dict(options) for field, _, options in _offered(actors)}.get(name, {})

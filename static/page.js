@@ -91,7 +91,7 @@ function startFilters(form) {
   addEventListener("pageshow", () => {
     for (const field of form.elements) field.disabled = false;
   });
-  for (const field of form.querySelectorAll("[data-submit]")) {
+  for (const field of form.querySelectorAll("select, [data-submit]")) {
     field.addEventListener("change", () => form.requestSubmit());
   }
 }

@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from functools import partial
 
-from django.urls import reverse
-
+from accounts.page_state import Chip, Field, Options, PageState, chips_of, fields_of
 from config.storage.moments import format_moment
 from conversations.analytics.overview import DEFAULT_RANGE, RANGES
 from conversations.analytics.period import Period
-from conversations.listing.query import Chip, Field
 from conversations.models import Channel
 from conversations.names import Names
 
@@ -25,8 +23,8 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Asked:
-    values: Mapping[str, str]
+class Asked(PageState):
+    route = "analytics"
 
     @classmethod
     def read(cls, data: Mapping[str, str]) -> "Asked":
@@ -54,11 +52,6 @@ class Asked:
             "createdBefore": format_moment(period.end),
         }
 
-    def link(self, **changes: str) -> str:
-        """The page with some parameters changed; an empty value drops one."""
-        values = {name: value for name, value in {**self.values, **changes}.items() if value}
-        return f"{reverse('analytics')}?{urlencode(values)}" if values else reverse("analytics")
-
     @property
     def ranges(self) -> list[Choice]:
         chosen = "" if self.has_own_period else self.values.get("range", DEFAULT_RANGE)
@@ -72,26 +65,15 @@ class Asked:
         ]
 
     def fields(self, names: Names) -> list[Field]:
-        """Those with something to choose; a value that is not offered is still kept."""
-        offered: list[tuple[str, str, list[tuple[str, str]]]] = [
+        offered: list[tuple[str, str, Options]] = [
             ("channel", "Any channel", list(Channel.choices)),
             ("agentConfigId", "Any agent", [(key, str(agent)) for key, agent in names.agents.items()]),
             ("campaignId", "Any campaign", [(key, str(campaign)) for key, campaign in names.campaigns.items()]),
         ]
-        found = []
-        for name, any_value, options in offered:
-            value = self.values.get(name, "")
-            if value and value not in dict(options):
-                options = [*options, (value, self._shown(name, names))]
-            found.append(Field(name, FILTERS[name], any_value, options, value))
-        return found
+        return fields_of(self, FILTERS, offered, partial(_shown, names))
 
     def chips(self, names: Names, period: Period | None) -> list[Chip]:
-        chips = [
-            Chip(label, self._shown(name, names), self.link(**{name: ""}))
-            for name, label in FILTERS.items()
-            if name in self.values
-        ]
+        chips = chips_of(self, FILTERS, partial(_shown, names))
         if self.has_own_period and period:
             chips.insert(0, Chip("Period", period.text, self.link(**{"from": "", "to": ""})))
         return chips
@@ -100,8 +82,8 @@ class Asked:
     def clear_link(self) -> str:
         return self.link(**dict.fromkeys(FILTERS, ""), **{"from": "", "to": ""})
 
-    def _shown(self, name: str, names: Names) -> str:
-        value = self.values[name]
-        if name == "channel":
-            return str(Channel(value).label) if value in Channel.values else value
-        return names.agent(value) if name == "agentConfigId" else names.campaign(value)
+
+def _shown(names: Names, name: str, value: str) -> str:
+    if name == "channel":
+        return str(Channel(value).label) if value in Channel.values else value
+    return names.agent(value) if name == "agentConfigId" else names.campaign(value)

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlencode
 
 from django.http import QueryDict
-from django.urls import reverse
 
+from accounts.page_state import Chip, Field, Options, PageState, chips_of, fields_of
 from accounts.request import AccountRequest
 from config.storage.moments import format_moment, parse_moment
 from conversations.filters import ACTIVITIES, LAST_ROLES, PageFilter, activity_limit
@@ -47,10 +48,10 @@ TABS = ("", Status.ACTIVE, Status.HANDED_OFF, Status.COMPLETED, Status.DROPPED)
 
 
 @dataclass(frozen=True)
-class Query:
-    """Status, search, filters and order, without what says the page."""
+class Query(PageState):
+    """Status, search, filters and order."""
 
-    values: Mapping[str, str]
+    route = "conversations:list"
 
     @classmethod
     def read(cls, data: Mapping[str, str]) -> "Query":
@@ -85,14 +86,6 @@ class Query:
         """Whether anything is left out."""
         return bool(self.values.keys() - {"sort"})
 
-    def link(self, **changes: str) -> str:
-        """The list's URL with some parameters changed; an empty value drops one."""
-        return f"{reverse('conversations:list')}{self.suffix(**changes)}"
-
-    def suffix(self, **changes: str) -> str:
-        values = {name: value for name, value in {**self.values, **changes}.items() if value}
-        return f"?{urlencode(values)}" if values else ""
-
     def filterset(self, request: AccountRequest, conversations: ConversationQuerySet, **changes: str) -> PageFilter:
         """The filters over ``conversations``, some changed."""
         return PageFilter({**self.values, **changes}, conversations, request=request)
@@ -107,30 +100,9 @@ class Tab:
     is_current: bool
 
 
-@dataclass(frozen=True)
-class Chip:
-    """A filter that applies, and the list without it."""
-
-    name: str
-    value: str
-    link: str
-
-
-@dataclass(frozen=True)
-class Field:
-    """A choice that the page's form offers beside the search."""
-
-    name: str
-    label: str
-    any: str
-    options: list[tuple[str, str]]
-    value: str
-
-
 def fields(query: Query, names: Names) -> list[Field]:
-    """Those with something to choose; a value that is not offered is still kept."""
     stages = [(name, name) for name in names.stages]
-    offered: list[tuple[str, str, list[tuple[str, str]]]] = [
+    offered: list[tuple[str, str, Options]] = [
         ("channel", "Any channel", list(Channel.choices)),
         ("stage", "Any stage", stages),
         ("agentConfigId", "Any agent", [(key, str(agent)) for key, agent in names.agents.items()]),
@@ -138,13 +110,7 @@ def fields(query: Query, names: Names) -> list[Field]:
         ("qualified", "Any outcome", [("true", "Qualified"), ("false", "Not qualified")]),
         ("activity", "Any time", ACTIVITIES),
     ]
-    found = []
-    for name, any_value, options in offered:
-        value = query.values.get(name, "")
-        if value and value not in dict(options):
-            options = [*options, (value, _shown(name, value, names))]
-        found.append(Field(name, CHIPS[name], any_value, options, value))
-    return found
+    return fields_of(query, CHIPS, offered, partial(_shown, names))
 
 
 def tabs(query: Query, counts: Mapping[str, int] | None) -> list[Tab]:
@@ -161,14 +127,10 @@ def tabs(query: Query, counts: Mapping[str, int] | None) -> list[Tab]:
 
 
 def chips(query: Query, names: Names) -> list[Chip]:
-    return [
-        Chip(label, _shown(name, query.values[name], names), query.link(**{name: ""}))
-        for name, label in CHIPS.items()
-        if name in query.values
-    ]
+    return chips_of(query, CHIPS, partial(_shown, names))
 
 
-def _shown(name: str, value: str, names: Names) -> str:
+def _shown(names: Names, name: str, value: str) -> str:
     if name in ("agentConfigId", "campaignId"):
         return names.agent(value) if name == "agentConfigId" else names.campaign(value)
     if name.endswith(("After", "Before")):
