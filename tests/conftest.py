@@ -105,6 +105,19 @@ def json_of(response: Any) -> Any:
     return json.loads(response.getvalue())
 
 
+def client_of(user: User) -> Client:
+    """The browser of ``user``, who is signed in."""
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def text_of(response: Any, status: int = 200) -> str:
+    """The HTML of a page."""
+    assert response.status_code == status, response.status_code
+    return str(response.content.decode())
+
+
 @contextmanager
 def statements(number: int) -> Iterator[None]:
     """Exactly ``number`` statements reach the store; those that only begin or end a transaction do not count."""
@@ -120,6 +133,12 @@ def statements(number: int) -> Iterator[None]:
 def api(acme: Account) -> Api:
     """Acme's live key with every scope."""
     return Api(acme)
+
+
+@pytest.fixture
+def page(alice: User, acme: Account) -> Client:
+    """Alice's browser."""
+    return client_of(alice)
 
 
 @pytest.fixture

@@ -18,24 +18,12 @@ from accounts.scopes import Role, Scope
 from accounts.sentences import ACTIONS, Things
 from config.storage.moments import now
 from conversations.models import Conversation, Note
-from tests.conftest import Api, json_of, statements
+from tests.conftest import Api, client_of, json_of, statements, text_of
 from tests.factories import AGENT, CAMPAIGN
 
 Record = Callable[..., Conversation]
 PAGE = "/settings/audit/"
 EVIL = "</pre></title><img src=x onerror=alert(1)>\"'{{7*7}}"
-
-
-def client_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def page(alice: User, acme: Account) -> Client:
-    """Alice's browser."""
-    return client_of(alice)
 
 
 @pytest.fixture
@@ -48,11 +36,6 @@ def integrator(acme: Account) -> Client:
 
 def log(account: Account, action: str, **fields: Any) -> AuditEvent:
     return AuditEvent.objects.create(account=account, action=action, actor_type="system", **fields)
-
-
-def text_of(response: Any, status: int = 200) -> str:
-    assert response.status_code == status, response.status_code
-    return str(response.content.decode())
 
 
 def sentences(response: Any) -> list[str]:

@@ -14,7 +14,7 @@ from accounts.models import Account, ApiKey, AuditEvent, Environment, User
 from accounts.models.key import ScopeNotHeld
 from accounts.scopes import Role, Scope
 from config.storage.moments import now
-from tests.conftest import statements
+from tests.conftest import client_of, statements, text_of
 
 PAGE = "/settings/api-keys/"
 NEW = f"{PAGE}new/"
@@ -22,18 +22,6 @@ ONCE = "0123456789abcdef" * 2
 TOKEN = re.compile(r"nl_(?:live|test)_[0-9a-f]{64}")
 EVIL = "</title><img src=x onerror=alert(1)>\"'{{7*7}}"
 VERBS = ("rename", "rotate", "revoke", "delete")
-
-
-def client_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def page(alice: User, acme: Account) -> Client:
-    """Alice's browser."""
-    return client_of(alice)
 
 
 @pytest.fixture
@@ -62,11 +50,6 @@ def change(key: ApiKey, **fields: Any) -> None:
 def form(**fields: Any) -> dict[str, Any]:
     values = {"name": "CRM", "environment": "live", "scopes": ["conversations:view"], "expiry": "never", "once": ONCE}
     return {**values, **fields}
-
-
-def text_of(response: Any, status: int = 200) -> str:
-    assert response.status_code == status, response.status_code
-    return str(response.content.decode())
 
 
 def entries(account: Account, action: str) -> list[AuditEvent]:

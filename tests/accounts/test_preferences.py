@@ -19,24 +19,13 @@ from config.storage.moments import now
 from config.zone import clocked, has_half_days
 from conversations.models import Conversation
 from conversations.templatetags.parley import ago, clock, exact, stamp
+from tests.conftest import client_of
 from tests.factories import message
 
 Record = Callable[..., Conversation]
 PAGE = "/settings/preferences/"
 CHOICE = {"time_zone": "America/Sao_Paulo", "theme": "dark", "clock": "12", "density": "compact"}
 MOMENT = datetime(2026, 3, 12, 14, 2, 11, tzinfo=UTC)
-
-
-def client_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def page(alice: User, acme: Account) -> Client:
-    """Alice's browser."""
-    return client_of(alice)
 
 
 def chosen(user: User) -> dict[str, Any]:

@@ -23,8 +23,8 @@ from conversations.analytics.chart import Chart, Span
 from conversations.analytics.numbers import Number, Rate, Trend, span_text
 from conversations.analytics.period import BadPeriod, Period
 from conversations.models import Channel, Conversation, Status
-from tests.conftest import Api
-from tests.conversations.test_pages import LIST, client_of, text_of, wire_moment
+from tests.conftest import Api, client_of, text_of
+from tests.conversations.test_pages import LIST, wire_moment
 from tests.factories import AGENT, CAMPAIGN, message
 
 Record = Callable[..., Conversation]
@@ -33,12 +33,6 @@ OTHER_AGENT = "b" * 24
 HOSTILE = "=HYPERLINK(1)<script>alert(1)</script>\"'&"
 TICK = timedelta(milliseconds=1)
 ANCHOR = re.compile(r'<a href="(?P<link>[^"]*)" data-number="(?P<number>\d+)"[^>]*>(?P<text>.*?)</a>', re.DOTALL)
-
-
-@pytest.fixture
-def page(alice: User, acme: Account) -> Client:
-    """Alice's browser."""
-    return client_of(alice)
 
 
 def ago(**length: float) -> str:

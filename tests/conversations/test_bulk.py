@@ -10,7 +10,8 @@ from accounts.models import Account, AuditEvent, User
 from accounts.scopes import Role
 from conversations.models import BulkChange, Conversation, StatusNotAllowed
 from conversations.models import bulk as bulk_model
-from tests.conversations.test_pages import LIST, client_of, text_of
+from tests.conftest import client_of, text_of
+from tests.conversations.test_pages import LIST
 from tests.factories import message
 
 Record = Callable[..., Conversation]

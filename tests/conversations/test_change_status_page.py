@@ -9,15 +9,10 @@ from django.test import Client
 from accounts.models import Account, AuditEvent, User
 from accounts.scopes import Role
 from conversations.models import Conversation
-from tests.conversations.test_transcript_page import client_of, text_of, transcript_of
+from tests.conftest import client_of, text_of
+from tests.conversations.test_transcript_page import transcript_of
 
 Record = Callable[..., Conversation]
-
-
-@pytest.fixture
-def page(alice: User, acme: Account) -> Client:
-    """Alice's browser."""
-    return client_of(alice)
 
 
 def status_of(conversation: Conversation) -> str:

@@ -13,18 +13,12 @@ from config.storage.moments import now
 from conversations.listing import rows
 from conversations.listing.ordering import Order, Place
 from conversations.models import Agent, Conversation, LastLook, ReadMark
-from tests.conftest import Api
-from tests.conversations.test_pages import LIST, client_of, names_on, tabs_on, text_of, transcript_of, wire_moment
+from tests.conftest import Api, client_of, text_of
+from tests.conversations.test_pages import LIST, names_on, tabs_on, transcript_of, wire_moment
 from tests.factories import AGENT, CAMPAIGN, message
 
 Record = Callable[..., Conversation]
 OTHER_AGENT = "b" * 24
-
-
-@pytest.fixture
-def page(alice: User, acme: Account) -> Client:
-    """Alice's browser."""
-    return client_of(alice)
 
 
 def ago(**length: int) -> str:

@@ -15,23 +15,12 @@ from config.storage.moments import now
 from conversations.demo import AGENT_NAMES, CAMPAIGN_NAMES
 from conversations.management.commands import load_demo
 from conversations.models import Agent, Campaign, Conversation, LastLook
+from tests.conftest import client_of, text_of
 from tests.factories import AGENT, CAMPAIGN
 
 Record = Callable[..., Conversation]
 PAGE = "/settings/names/"
 EVIL = "</textarea></title><img src=x onerror=alert(1)>\"'"
-
-
-def client_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def page(alice: User, acme: Account) -> Client:
-    """Alice's browser."""
-    return client_of(alice)
 
 
 @pytest.fixture
@@ -49,11 +38,6 @@ def campaign(acme: Account, agent: Agent) -> Campaign:
 
 def form_of(named: Agent | Campaign) -> str:
     return f"{PAGE}{named._meta.model_name}s/{named.pk}/"
-
-
-def text_of(response: Any) -> str:
-    assert response.status_code == 200, response.status_code
-    return str(response.content.decode())
 
 
 # Refusals

@@ -13,28 +13,12 @@ from accounts.models import Account, User
 from accounts.scopes import Role
 from conversations.listing import rows
 from conversations.models import Conversation
+from tests.conftest import client_of, text_of
 from tests.factories import message
 
 Record = Callable[..., Conversation]
 LIST = "/conversations/"
 MOMENT = datetime(2026, 3, 12, 14, tzinfo=UTC)
-
-
-def client_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def page(alice: User, acme: Account) -> Client:
-    """Alice's browser."""
-    return client_of(alice)
-
-
-def text_of(response: Any) -> str:
-    assert response.status_code == 200, response.status_code
-    return str(response.content.decode())
 
 
 def names_on(response: Any) -> list[str]:

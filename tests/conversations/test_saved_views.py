@@ -7,16 +7,11 @@ from django.test import Client
 
 from accounts.models import Account, AuditEvent, User
 from conversations.models import Conversation, SavedView
-from tests.conversations.test_pages import LIST, client_of, names_on, text_of
+from tests.conftest import client_of, text_of
+from tests.conversations.test_pages import LIST, names_on
 
 Record = Callable[..., Conversation]
 VIEWS = f"{LIST}views/"
-
-
-@pytest.fixture
-def page(alice: User, acme: Account) -> Client:
-    """Alice's browser."""
-    return client_of(alice)
 
 
 def views_of(user: User) -> list[str]:

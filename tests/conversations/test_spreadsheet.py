@@ -13,7 +13,7 @@ from django.test import Client
 from accounts.models import Account, User
 from conversations import spreadsheet
 from conversations.models import Conversation
-from tests.conversations.test_pages import LIST, client_of
+from tests.conversations.test_pages import LIST
 from tests.factories import message
 
 Record = Callable[..., Conversation]
@@ -23,12 +23,6 @@ HOSTILE = (
     "＝1", '"=1"', "a\n=1", ";=1", "'=1", "http://example.com/", "mailto:a@example.com", "internal:Sheet2!A1", "{=1}",
     "a\x0bb", "_x0041_",
 )  # fmt: skip
-
-
-@pytest.fixture
-def page(alice: User, acme: Account) -> Client:
-    """Alice's browser."""
-    return client_of(alice)
 
 
 def book_of(page: Client, **query: str) -> Any:

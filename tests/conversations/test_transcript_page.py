@@ -11,27 +11,11 @@ from django.urls import reverse
 
 from accounts.models import Account, User
 from conversations.models import Conversation, Note
+from tests.conftest import text_of
 from tests.factories import AGENT, message
 
 Record = Callable[..., Conversation]
 MOMENT = datetime(2026, 3, 12, 14, tzinfo=UTC)
-
-
-def client_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def page(alice: User, acme: Account) -> Client:
-    """Alice's browser."""
-    return client_of(alice)
-
-
-def text_of(response: Any) -> str:
-    assert response.status_code == 200, response.status_code
-    return str(response.content.decode())
 
 
 def transcript_of(conversation: Conversation) -> str:
