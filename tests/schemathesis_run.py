@@ -44,7 +44,9 @@ def known_to(server: Running) -> dict[str, str]:
 def main(arguments: list[str]) -> int:
     with (
         tempfile.TemporaryDirectory() as folder,
-        serving(Path(folder), conversations=list(map(conversation, range(COUNT))), WORKERS="2", **UNLIMITED) as server,
+        serving(
+            Path(folder), conversations=list(map(conversation, range(COUNT))), WORKERS="2", static=False, **UNLIMITED
+        ) as server,
     ):
         command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(HERE / "schemathesis.toml")]
         command += ["run", f"{server.address}/api/schema", "--header", f"X-API-Key: {server.token}", *arguments]

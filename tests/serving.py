@@ -19,9 +19,10 @@ PATIENCE = 60  # seconds for the server to answer
 
 
 class Running(NamedTuple):
-    """Where the server is, and a live key of Acme with every scope."""
+    """Where the server is, its process id, and a live key of Acme with every scope."""
 
     address: str
+    pid: int
     token: str
     manage: Any
 
@@ -36,16 +37,21 @@ class Running(NamedTuple):
 
 
 @contextmanager
-def serving(folder: Path, *, conversations: Sequence[Any], **variables: str) -> Iterator[Running]:
-    """A server that holds ``conversations``, given in the wire's shape; ``variables`` are of its environment."""
-    port = str(free_port())
+def serving(
+    folder: Path, *, conversations: Sequence[Any] | None = None, static: bool = False, **variables: str
+) -> Iterator[Running]:
+    """A server whose files and log lie in ``folder``; ``variables`` are of its environment.
+
+    Acme holds ``conversations``, given in the wire's shape; without them nobody has an account, and there is no key.
+    ``static`` collects the static files first, as a release does.
+    """
     environment = {
         **os.environ,
         "DATABASE_URL": f"sqlite:///{folder}/parley.sqlite3",
         "DEBUG": "0",
         "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz-served-for-tests",
         "HOST": "127.0.0.1",
-        "PORT": port,
+        "PORT": str(free_port()),
         "WORKERS": "1",
         **variables,
     }
@@ -56,15 +62,19 @@ def serving(folder: Path, *, conversations: Sequence[Any], **variables: str) -> 
         return done.stdout.decode()
 
     manage("migrate", "--verbosity=0")
-    token = manage("create_account", "Acme", "--owner", "alice@example.com").strip()
-    manage("import_conversations", "-", "--account", "Acme", given=json.dumps(list(conversations)).encode())
+    if static:
+        manage("collectstatic", "--noinput", "--verbosity=0")
+    token = ""
+    if conversations is not None:
+        token = manage("create_account", "Acme", "--owner", "alice@example.com").strip()
+        manage("import_conversations", "-", "--account", "Acme", given=json.dumps(conversations).encode())
     with (folder / "log").open("wb") as log:
         command = [sys.executable, "-m", "config.serve"]
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
     try:
-        address = f"http://127.0.0.1:{port}"
+        address = f"http://127.0.0.1:{environment['PORT']}"
         wait_for(address, process, folder / "log")
-        yield Running(address, token, manage)
+        yield Running(address, process.pid, token, manage)
     finally:
         process.terminate()
         process.wait(timeout=20)

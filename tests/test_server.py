@@ -2,95 +2,39 @@
 
 import http.client
 import json
-import os
 import re
 import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from django.conf import settings
 
 from tests.factories import WireConversation, message
+from tests.serving import Running, serving
 
 pytestmark = pytest.mark.server
 
 COUNT = 1_500
 
 
-class Server(NamedTuple):
-    """A running server over its own store, its process id, and a live key."""
-
-    address: str
-    pid: int
-    token: str
-
-
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("server")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    environment = {
-        **os.environ,
-        "DATABASE_URL": f"sqlite:///{folder}/parley.sqlite3",
-        "DEBUG": "0",
-        "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz-server-test",
-        "HOST": "127.0.0.1",
-        "PORT": port,
-        "WORKERS": "1",
-    }
-
-    def manage(*arguments: str, given: bytes = b"") -> str:
-        command = [sys.executable, "manage.py", *arguments]
-        done = subprocess.run(
-            command, cwd=settings.BASE_DIR, env=environment, input=given, capture_output=True, check=True
-        )
-        return done.stdout.decode()
-
-    manage("migrate", "--verbosity=0")
-    manage("collectstatic", "--noinput", "--verbosity=0")
-    token = manage("create_account", "Acme", "--owner", "alice@example.com").strip()
-    manage("import_conversations", "-", "--account", "Acme", given=conversations())
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "config.serve"], cwd=settings.BASE_DIR, env=environment, stdout=log, stderr=log
-        )
-    try:
-        wait_for(int(port), process, folder / "log")
-        yield Server(f"http://127.0.0.1:{port}", process.pid, token)
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with serving(tmp_path_factory.mktemp("server"), conversations=conversations(), static=True) as running:
+        yield running
 
 
-def conversations() -> bytes:
-    records = [
+def conversations() -> list[WireConversation]:
+    return [
         WireConversation(
             id=f"{number:024x}", messages=[message(f"Message {index} " + "x" * 500) for index in range(40)]
         )
         for number in range(COUNT)
     ]
-    return json.dumps(records).encode()
 
 
-def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(200):
-        assert process.poll() is None, log.read_text()
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise AssertionError(log.read_text())
-
-
-def get(server: Server, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+def get(server: Running, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
     parts = urlsplit(server.address)
     client = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
     try:
@@ -115,7 +59,7 @@ def resident_memory(pid: int) -> int:
     return total
 
 
-def test_refusals_come_over_the_wire_as_documented(server: Server) -> None:
+def test_refusals_come_over_the_wire_as_documented(server: Running) -> None:
     status, headers, body = get(server, "/api/conversations")
     assert (status, headers["content-type"]) == (401, "application/json")
     assert json.loads(body)["error"].startswith("Authentication required.")
@@ -127,7 +71,7 @@ def test_refusals_come_over_the_wire_as_documented(server: Server) -> None:
     assert (status, json.loads(body)["error"]) == (400, "Validation failed")
 
 
-def test_every_answer_carries_the_headers_it_must(server: Server) -> None:
+def test_every_answer_carries_the_headers_it_must(server: Running) -> None:
     for path in ("/api/conversations?limit=1", "/login/", "/conversations/", "/nothing", "/static/parley.css"):
         _, headers, _ = get(server, path, X_API_Key=server.token)
         assert re.fullmatch(r"[0-9a-f]{32}", headers["x-request-id"]), path
@@ -140,7 +84,7 @@ def test_every_answer_carries_the_headers_it_must(server: Server) -> None:
         assert "unsafe" not in policy, path
 
 
-def test_whole_account_is_streamed_in_constant_memory(server: Server) -> None:
+def test_whole_account_is_streamed_in_constant_memory(server: Running) -> None:
     get(server, "/api/conversations?limit=1", X_API_Key=server.token)
     before = resident_memory(server.pid)
     parts = urlsplit(server.address)
@@ -161,7 +105,7 @@ def test_whole_account_is_streamed_in_constant_memory(server: Server) -> None:
     print(f"{size / 1e6:.0f} MB streamed, memory grew by {(peak - before) / 1e6:.1f} MB")
 
 
-def test_client_that_leaves_early_does_no_harm(server: Server) -> None:
+def test_client_that_leaves_early_does_no_harm(server: Running) -> None:
     for _ in range(5):
         parts = urlsplit(server.address)
         with socket.create_connection((parts.hostname or "", parts.port or 0)) as client:
@@ -172,7 +116,7 @@ def test_client_that_leaves_early_does_no_harm(server: Server) -> None:
     assert (status, headers["x-total-count"]) == (200, str(COUNT))
 
 
-def test_link_walks_the_account_over_the_wire(server: Server) -> None:
+def test_link_walks_the_account_over_the_wire(server: Running) -> None:
     seen: list[Any] = []
     path: str | None = "/api/conversations?limit=700"
     while path:
@@ -183,7 +127,7 @@ def test_link_walks_the_account_over_the_wire(server: Server) -> None:
     assert len(seen) == len(set(seen)) == COUNT
 
 
-def test_bearer_works_over_the_wire(server: Server) -> None:
+def test_bearer_works_over_the_wire(server: Running) -> None:
     status, _, body = get(
         server, "/api/conversations?search=MESSAGE+39&limit=2", Authorization=f"Bearer {server.token}"
     )

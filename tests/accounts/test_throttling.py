@@ -3,13 +3,13 @@
 import http.client
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings as project
@@ -25,7 +25,7 @@ from config.storage.counters import CountersUnavailable, counters
 from conversations.models import Conversation
 from tests.config.test_conventions import routes
 from tests.conftest import Api, json_of, statements
-from tests.test_server import wait_for
+from tests.serving import serving
 
 ADDRESS = {"error": "Too many requests, please try again later"}
 KEY = {"error": "API key rate limit exceeded, please try again later"}
@@ -377,45 +377,22 @@ def test_operator_changes_the_limit_of_an_account(acme: Account, operator: Clien
 class Workers(NamedTuple):
     """A running server of four processes, and the file of its counters."""
 
-    port: int
+    address: str
     limits: Path
 
 
 @pytest.fixture(scope="module")
 def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
     folder = tmp_path_factory.mktemp("throttling")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {
-        **os.environ,
-        "DATABASE_URL": f"sqlite:///{folder}/parley.sqlite3",
-        "DEBUG": "0",
-        "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz-server-test",
-        "HOST": "127.0.0.1",
-        "PORT": str(port),
-        "WORKERS": "4",
-        "RATE_LIMIT_ADDRESS": "20",
-    }
-    command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
-    subprocess.run(command, cwd=project.BASE_DIR, env=environment, check=True)
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "config.serve"], cwd=project.BASE_DIR, env=environment, stdout=log, stderr=log
-        )
-    try:
-        wait_for(port, process, folder / "log")
-        yield Workers(port, folder / "parley.limits.sqlite3")
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
+    with serving(folder, WORKERS="4", RATE_LIMIT_ADDRESS="20") as server:
+        yield Workers(server.address, folder / "parley.limits.sqlite3")
 
 
-def burst(port: int, number: int = 64) -> list[tuple[int, dict[str, str], Any]]:
+def burst(address: str, number: int = 64) -> list[tuple[int, dict[str, str], Any]]:
     """``number`` requests at once, each with another X-Forwarded-For."""
 
     def request(index: int) -> tuple[int, dict[str, str], Any]:
-        client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        client = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
         try:
             client.request("GET", PATH, headers={"X-Forwarded-For": f"203.0.113.{index}"})
             response = client.getresponse()
@@ -430,7 +407,7 @@ def burst(port: int, number: int = 64) -> list[tuple[int, dict[str, str], Any]]:
 @pytest.mark.server
 def test_of_64_at_once_to_4_processes_exactly_20_pass(workers: Workers) -> None:
     workers.limits.unlink(missing_ok=True)
-    answers = burst(workers.port)
+    answers = burst(workers.address)
     refused = [(headers, body) for status, headers, body in answers if status == 429]
     assert [status for status, _, _ in answers].count(401) == 20
     assert len(refused) == 44
@@ -445,15 +422,15 @@ def test_of_64_at_once_to_4_processes_exactly_20_pass(workers: Workers) -> None:
 
 @pytest.mark.server
 def test_counters_deleted_under_4_processes_begin_anew_for_all(workers: Workers) -> None:
-    burst(workers.port)
+    burst(workers.address)
     workers.limits.unlink()
-    assert [status for status, _, _ in burst(workers.port)].count(401) == 20
+    assert [status for status, _, _ in burst(workers.address)].count(401) == 20
 
 
 @pytest.mark.server
 def test_counters_damaged_under_4_processes_begin_anew_for_all(workers: Workers) -> None:
-    burst(workers.port)
+    burst(workers.address)
     workers.limits.write_bytes(os.urandom(20_000))
-    [(status, _, _)] = burst(workers.port, 1)
+    [(status, _, _)] = burst(workers.address, 1)
     assert status == 401
-    assert [status for status, _, _ in burst(workers.port)].count(401) == 19
+    assert [status for status, _, _ in burst(workers.address)].count(401) == 19
