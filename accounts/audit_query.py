@@ -9,10 +9,11 @@ from functools import partial
 from django.utils import timezone
 
 from accounts.filters import AuditEventFilter, Events
+from accounts.ids import short
 from accounts.models import Account, ApiKey, AuditEvent
 from accounts.page_state import Chip, Field, Options, PageState, chips_of, fields_of
 from accounts.parameters import MAX_SKIP
-from accounts.sentences import ACTIONS, RESOURCES, short
+from accounts.sentences import ACTIONS, RESOURCES
 from config.storage.moments import format_moment
 
 LABELS = {

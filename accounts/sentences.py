@@ -13,6 +13,7 @@ from typing import Any
 from django.urls import reverse
 
 from accounts.filters import SYSTEM_NAME
+from accounts.ids import short
 from accounts.models import ApiKey, AuditEvent
 from accounts.request import AccountRequest
 from accounts.scopes import Scope
@@ -225,7 +226,3 @@ def shown(value: Any) -> str:
 def words(name: str) -> str:
     """``handed_off`` → ``handed off``; ``api_key`` → ``API key``."""
     return "API key" if name == "api_key" else name.replace("_", " ")
-
-
-def short(pk: str) -> str:
-    return f"…{pk[-6:]}" if len(pk) > 12 else pk

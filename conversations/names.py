@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from accounts.ids import short
 from accounts.models import Account
 from conversations.models import Agent, Campaign, Conversation
-from conversations.models.naming import short
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """Pages of a list: ``limit``, ``skip``, and the cursor that walks it while rows change (contract, section 2)."""
 
-import base64
-import binascii
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,8 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.parameters import MAX_SKIP, read_integer, read_once
-from config.storage.fields import is_object_id
-from conversations import wire
+from conversations import places, wire
 from conversations.messages import format_moment, parse_moment
 from conversations.models import ConversationQuerySet
 
@@ -26,18 +23,13 @@ class Cursor:
     id: str
 
     def __str__(self) -> str:
-        return base64.urlsafe_b64encode(f"{format_moment(self.updated_at)}{self.id}".encode()).decode().rstrip("=")
+        return places.pack(format_moment(self.updated_at), self.id)
 
     @classmethod
     def parse(cls, text: str) -> "Cursor":
         """Raises ValueError for what ``str(cursor)`` never gives."""
-        try:
-            plain = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("ascii")
-        except (binascii.Error, ValueError):
-            raise ValueError("Is not a cursor that this API gave.") from None
-        if not is_object_id(plain[-24:]):
-            raise ValueError("Is not a cursor that this API gave.")
-        return cls(parse_moment(plain[:-24]), plain[-24:])
+        value, pk = places.unpack(text)
+        return cls(parse_moment(value), pk)
 
 
 class ConversationPagination:

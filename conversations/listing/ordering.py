@@ -3,13 +3,11 @@
 The API knows ``-updatedAt`` alone; see ``conversations.pagination``.
 """
 
-import base64
-import binascii
 from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.models.preferences import Column
-from config.storage.fields import is_object_id
+from conversations import places
 from conversations.messages import format_moment, parse_moment
 from conversations.models import Conversation, ConversationQuerySet
 
@@ -30,19 +28,16 @@ class Place:
 
     def __str__(self) -> str:
         value = format_moment(self.value) if isinstance(self.value, datetime) else self.value
-        return base64.urlsafe_b64encode(f"{value}{self.id}".encode()).decode().rstrip("=")
+        return places.pack(str(value), self.id)
 
     @classmethod
     def parse(cls, text: str) -> "Place | None":
         """None for what ``str(place)`` never gives."""
         try:
-            plain = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("ascii")
-            value = plain[:-24]
-            number = value.isdigit() and len(value) < 10
-            return (
-                cls(int(value) if number else parse_moment(value), plain[-24:]) if is_object_id(plain[-24:]) else None
-            )
-        except (binascii.Error, ValueError):
+            value, pk = places.unpack(text)
+            is_number = value.isdigit() and len(value) < 10
+            return cls(int(value) if is_number else parse_moment(value), pk)
+        except ValueError:
             return None
 
 

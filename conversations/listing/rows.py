@@ -16,7 +16,7 @@ from conversations.listing.query import Query
 from conversations.messages import speaker_of
 from conversations.models import Conversation, ConversationQuerySet
 from conversations.names import Names
-from conversations.transcript.lines import moment_of
+from conversations.transcript.lines import hits_in, moment_of
 
 PAGE_SIZE = 50
 ROW_FIELDS = (
@@ -149,13 +149,7 @@ class Reader:
 
 def snippet_of(messages: object, search: str) -> Snippet | None:
     """Where ``search`` hits stored messages; None when it hits elsewhere."""
-    found = [
-        (number, message, spans)
-        for number, message in enumerate(messages if isinstance(messages, list) else [], start=1)
-        if isinstance(message, dict)
-        and isinstance(message.get("content"), str)
-        and (spans := hits(message["content"], search))
-    ]
+    found = list(hits_in(messages, search))
     if not found:
         return None
     number, message, spans = found[0]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from accounts.ids import short
 from accounts.models import Account, Actor, AuditEvent, Owned, OwnedQuerySet
 from accounts.validators import validate_text
 from config.storage.fields import ObjectIdField
@@ -147,8 +148,3 @@ def _notice(model: type[Any], account: Account, environment: str, ids: Collectio
         model.objects.bulk_create(new)
         known |= {named.named_id: named for named in new}
     return known
-
-
-def short(value: str) -> str:
-    """The end of an id, which is where ids of one source differ; short ones as they are."""
-    return value if len(value) <= 12 else f"…{value[-6:]}"

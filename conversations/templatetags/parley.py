@@ -10,9 +10,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
+from accounts.ids import short
 from config.storage.moments import now
 from config.zone import has_half_days
-from conversations.models.naming import short
 from conversations.models.queries import COUNTED
 
 register = template.Library()

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
-from conversations.highlight import hits, linked
+from conversations.highlight import Span, hits, linked
 from conversations.messages import UNKNOWN_SENDER, Role, parse_moment
 
 WINDOW_FROM = 600
@@ -101,15 +101,16 @@ def _line(number: int, message: object, search: str) -> Line:
     )
 
 
+def hits_in(messages: object, search: str) -> Iterator[tuple[int, dict[str, Any], list[Span]]]:
+    """The stored messages that ``search`` hits, shown or not: their numbers, they themselves, and where in the text."""
+    for number, message in enumerate(listed(messages) if search else [], start=1):
+        content = message.get("content") if isinstance(message, dict) else None
+        if isinstance(content, str) and (spans := hits(content, search)):
+            yield number, message, spans
+
+
 def numbers_of_hits(messages: object, search: str) -> list[int]:
-    """The numbers of all messages that ``search`` hits, whether they are shown or not."""
-    if not search:
-        return []
-    return [
-        number
-        for number, message in enumerate(listed(messages), start=1)
-        if isinstance(message, dict) and isinstance(message.get("content"), str) and hits(message["content"], search)
-    ]
+    return [number for number, _, _ in hits_in(messages, search)]
 
 
 def moment_of(message: Mapping[str, Any]) -> datetime | None:
