@@ -32,8 +32,8 @@ def test_keys_of_the_list_walk_select_open_and_choose(world: World, browse: Brow
     page.keyboard.press("x")
     assert not any(page.evaluate(CHECKED))
     for number, status in enumerate(("", "active", "handed_off", "completed", "dropped"), start=1):
-        page.keyboard.press(str(number))
-        page.wait_for_url(f"**/conversations/{f'?status={status}' if status else ''}")
+        with page.expect_navigation(url=f"**/conversations/{f'?status={status}' if status else ''}"):
+            page.keyboard.press(str(number))  # the first leads to where the page is already
         assert page.locator(".tabs [aria-current]").get_attribute("data-key") == str(number)
     page.keyboard.press("Shift+?")
     assert page.locator("#shortcuts").is_visible()
@@ -49,6 +49,14 @@ def test_keys_of_the_list_walk_select_open_and_choose(world: World, browse: Brow
     page.wait_for_url(f"**/conversations/{opened}/?status=dropped")
     page.keyboard.press("u")
     page.wait_for_url(f"**/conversations/?status=dropped#c-{opened}")
+
+
+def test_each_choice_is_applied_at_once(world: World, browse: Browse) -> None:
+    page = browse(world.people["owner"]).open("/conversations/")
+    page.select_option("[name=channel]", "email")
+    page.wait_for_url("**/conversations/?channel=email")
+    page.check("[name=unread]")
+    page.wait_for_url("**/conversations/?channel=email&unread=true")
 
 
 def test_keys_are_letters_while_typing(world: World, browse: Browse) -> None:
