@@ -3,11 +3,10 @@
 import unicodedata
 from typing import Any
 
-import django_filters
 from django.db.models import CharField, Q, QuerySet
 
 from accounts.models import ApiKey, AuditEvent
-from accounts.parameters import MomentFilter, ObjectIdFilter, OnceForm, TextFilter, one_of
+from accounts.parameters import AskedFilterSet, MomentFilter, ObjectIdFilter, OnceForm, TextFilter, one_of
 from accounts.request import AccountRequest
 from config.storage.expressions import HasSubstring
 
@@ -39,7 +38,7 @@ def _within(column: str, most: int) -> TextFilter:
     return TextFilter(column, max_length=most, error_messages={"max_length": f"At most {most} characters."})
 
 
-class AuditEventFilter(django_filters.FilterSet):
+class AuditEventFilter(AskedFilterSet):
     search = TextFilter(
         method="filter_search",
         min_length=SEARCH_LENGTH[0],

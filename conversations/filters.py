@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import reduce
+from functools import cached_property
 
-import django_filters
-
-from accounts.parameters import MomentFilter, ObjectIdFilter, OnceForm, TextFilter, one_of
+from accounts.parameters import AskedFilterSet, MomentFilter, ObjectIdFilter, OnceForm, TextFilter, one_of
 from config.storage.moments import now
 from conversations.messages import Role
 from conversations.models import Channel, Conversation, ConversationQuerySet, Status
 from conversations.models.naming import MAX_STAGES
+from conversations.models.reading import LastLookManager
 from conversations.search import MAX_SEARCH_LENGTH
 
 ACTIVITIES = [
@@ -38,7 +37,7 @@ def activity_limit(activity: str) -> tuple[str, datetime]:
     return "updatedBefore" if activity.startswith("quiet") else "updatedAfter", now() - timedelta(days=days)
 
 
-class ConversationFilter(django_filters.FilterSet):
+class ConversationFilter(AskedFilterSet):
     status = one_of(Status.choices)
     search = TextFilter(
         method="filter_search",
@@ -118,16 +117,21 @@ class PageFilter(ConversationFilter):
 
     def whatever_status(self) -> ConversationQuerySet:
         """All filters but the status: what the tabs count within."""
-        values = self.form.cleaned_data.items()
-        return reduce(
-            lambda found, field: self.filters[field[0]].filter(found, field[1]),
-            [field for field in values if field[0] != "status"],
-            self.queryset.all(),
-        )
+        found = self.queryset.all()
+        for name, value in self.form.cleaned_data.items():
+            if name != "status":
+                found = self.filters[name].filter(found, value)
+        return found
+
+    @cached_property
+    def seen_at(self) -> datetime:
+        """Since when things are new to the person."""
+        request = self.request
+        looks: LastLookManager = request.account.last_looks
+        return looks.moment_of(request.membership, request.environment)
 
     def filter_unread(self, conversations: ConversationQuerySet, name: str, value: str) -> ConversationQuerySet:
-        seen_at = self.request.account.last_looks.moment_of(self.request.membership, self.request.environment)
-        return conversations.unread_by(self.request.user, seen_at)
+        return conversations.unread_by(self.request.user, self.seen_at)
 
     def filter_activity(self, conversations: ConversationQuerySet, name: str, value: str) -> ConversationQuerySet:
         bound, limit = activity_limit(value)

@@ -8,8 +8,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from html import escape
 
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from conversations.search import fold, phone_digits, terms
@@ -75,9 +75,7 @@ def pieces(text: str, spans: list[Span]) -> list[Piece]:
 def marked(text: str, spans: list[Span]) -> SafeString:
     """``text`` as HTML with its hits in ``<mark>``."""
     return mark_safe(  # noqa: S308 - each part is escaped
-        "".join(
-            f"<mark>{escape(part.text)}</mark>" if part.hit else str(escape(part.text)) for part in pieces(text, spans)
-        )
+        "".join(f"<mark>{escape(part.text)}</mark>" if part.hit else escape(part.text) for part in pieces(text, spans))
     )
 
 
@@ -120,7 +118,7 @@ def _address_itself(address: str) -> str:
 
 def _cut(text: str, spans: list[Span], start: int, end: int) -> str:
     if not spans:
-        return str(escape(text[start:end]))
+        return escape(text[start:end])
     inside = [(max(a, start) - start, min(b, end) - start) for a, b in spans if a < end and b > start]
     return marked(text[start:end], inside)
 

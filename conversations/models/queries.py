@@ -5,14 +5,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import Count, Exists, OuterRef, Q, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from accounts.models import OwnedQuerySet
+from config.storage.counting import count_up_to
 from conversations import search
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from conversations.models.conversation import Conversation  # noqa: F401
+    from conversations.models.conversation import Conversation
     from conversations.models.naming import Agent
 
 
@@ -131,9 +132,15 @@ class ConversationQuerySet(OwnedQuerySet["Conversation"]):
 
     def counted(self) -> int:
         """How many there are, at most ``COUNTED`` and one more: to count on would be to read an index to its end."""
-        # Not their ids, which Django would select: the environment stands in every index, and no row is read.
-        return self.order_by().values("environment")[: COUNTED + 1].count()
+        return count_up_to(COUNTED + 1, [self.countable()])[0]
 
-    def count_by_status(self) -> dict[str, int]:
+    def countable(self) -> "QuerySet[Conversation, Any]":
+        """Not their ids, which Django would select: the environment stands in every index, and no row is read."""
+        return self.order_by().values_list("environment")
+
+    def count_by_status(self, *, is_costly: bool = False) -> dict[str, int]:
         """Status → number of conversations, every status present, each counted up to ``COUNTED`` and one more."""
-        return {status: self.filter(status=status).counted() for status in Status.values}
+        mine = self.countable()
+        lists = [mine.filter(status=status) for status in Status.values]
+        counts = count_up_to(COUNTED + 1, lists, is_costly=is_costly)
+        return dict(zip(Status.values, counts, strict=True))

@@ -1,10 +1,11 @@
 """A thread as HTML. In Python because it may be thousands of messages, for each of which an include would take longer
-than all else. Every text of a lead's or a person's goes through ``format_html``, which escapes it.
+than all else. Every text of a lead's or a person's goes through ``format_html`` or ``escape``.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from typing import Any
 
 from django.urls import reverse
@@ -22,11 +23,6 @@ from conversations.transcript.thread import Day, Run
 from conversations.transcript.timeline import Change
 
 GAP = '<p class="event event--gap">{}</p>'
-RUN = '<section class="run run--{side}{human}"><h3 class="run__who">{who}</h3>{lines}</section>'
-MESSAGE = (
-    '<div class="message{hit}" id="m-{number}"><div class="message__text" dir="auto">{text}</div>'
-    '<a class="message__time" href="{link}">{time}</a></div>'
-)
 DAMAGED = (
     '<p class="event event--damaged" id="m-{number}"><svg class="icon" aria-hidden="true"><use href="#i-warning"></use>'
     '</svg> Damaged message <a class="event__time" href="{link}">no. {number}</a></p>'
@@ -71,7 +67,7 @@ class Markup:
     def _items(self, items: Iterable[dict[str, Any]]) -> SafeString:
         return mark_safe("".join(self._item(item) for item in items))  # noqa: S308 - each is escaped
 
-    def _item(self, item: dict[str, Any]) -> SafeString:
+    def _item(self, item: dict[str, Any]) -> str:
         [(kind, value)] = item.items()
         if kind == "run":
             return self._run(value)
@@ -83,32 +79,28 @@ class Markup:
             return format_html(DAMAGED, number=value.number, link=self.link(value.number))
         return format_html(GAP, value)
 
-    def _run(self, run: Run) -> SafeString:
-        return format_html(
-            RUN,
-            side=run.side,
-            human=" run--human" if run.role == Role.HUMAN else "",
-            who=self._who(run),
-            lines=mark_safe("".join(map(self._message, run.lines))),  # noqa: S308 - each is escaped
+    def _run(self, run: Run) -> str:
+        human = " run--human" if run.role == Role.HUMAN else ""
+        lines = "".join([self._message(line) for line in run.lines])
+        return (
+            f'<section class="run run--{run.side}{human}"><h3 class="run__who">{self._who(run)}</h3>{lines}</section>'
         )
 
-    def _who(self, run: Run) -> SafeString:
-        speaker = format_html('<span class="run__role">{}</span>', run.speaker)
+    def _who(self, run: Run) -> str:
+        speaker = f'<span class="run__role">{escape(run.speaker)}</span>'
         if run.role == Role.LEAD:
-            return format_html('{} <bdi class="run__name">{}</bdi>', speaker, self.conversation.lead_name)
+            return f'{speaker} <bdi class="run__name">{escape(self.conversation.lead_name)}</bdi>'
         if run.agent:
-            name = self.names.agent(run.agent)
-            return format_html('{} <bdi class="run__name" title="{}">{}</bdi>', speaker, run.agent, name)
+            name = escape(self.names.agent(run.agent))
+            return f'{speaker} <bdi class="run__name" title="{escape(run.agent)}">{name}</bdi>'
         return speaker
 
-    def _message(self, line: Line) -> SafeString:
-        return format_html(
-            MESSAGE,
-            hit=" message--hit" if line.hit else "",
-            number=line.number,
-            text=line.html,
-            link=self.link(line.number),
-            time=stamp(line.moment) if line.moment else "time unknown",
+    def _message(self, line: Line) -> str:
+        hit = " message--hit" if line.hit else ""
+        time = stamp(line.moment) if line.moment else "time unknown"
+        return (
+            f'<div class="message{hit}" id="m-{line.number}"><div class="message__text" dir="auto">{line.html}</div>'
+            f'<a class="message__time" href="{escape(self.link(line.number))}">{time}</a></div>'
         )
 
     def _change(self, change: Change) -> SafeString:

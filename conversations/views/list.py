@@ -38,8 +38,8 @@ def conversation_list(request: AccountRequest) -> HttpResponse:
     query = listing.Query.read(request.GET)
     address = request.build_absolute_uri(reverse("api-conversations"))
     names = Names.of(request.account, request.environment)
-    seen_at = request.account.last_looks.moment_of(request.membership, request.environment)
     filterset = PageFilter(request.GET, conversations, request=request)
+    seen_at = filterset.seen_at
     columns = _columns(request, query)
     shown = [column["value"] for column in columns if column["is_shown"]]
     news = News.of(conversations, seen_at)
@@ -64,7 +64,7 @@ def conversation_list(request: AccountRequest) -> HttpResponse:
         "example_url": address,
     }
     if filterset.is_valid():
-        counts = filterset.whatever_status().count_by_status()
+        counts = filterset.whatever_status().count_by_status(is_costly=bool(query.search))
         reader = Reader(query, names, shown, request.user, seen_at)
         context |= _results(request, reader, filterset.qs, counts)
     else:
@@ -93,12 +93,12 @@ def _views(request: AccountRequest, query: listing.Query) -> list[dict[str, Any]
     here = query.suffix()
     shown = []
     for view in request.account.saved_views.shown_to(request.user):
-        suffix = listing.Query.parse(view.query).suffix()
+        saved = listing.Query.parse(view.query)
         shown.append(
             {
                 "view": view,
-                "link": listing.Query.parse(view.query).link(),
-                "is_current": suffix == here,
+                "link": saved.link(),
+                "is_current": saved.suffix() == here,
                 "is_own": view.user_id == request.user.pk,
             }
         )
