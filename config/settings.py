@@ -6,6 +6,7 @@ The defaults run on a fresh clone, for development. ``DEBUG=0`` asks for a secre
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
@@ -27,7 +28,7 @@ def read(name: str, cast: str, default: object) -> object:
     """A variable of the environment; a malformed one is an error that names it."""
     try:
         return getattr(env, cast)(name, default=default)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, ImproperlyConfigured) as error:
         raise ImproperlyConfigured(f"{name} is malformed: {error}") from None
 
 
@@ -165,6 +166,19 @@ LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
 if TESTING:  # a slow hash is for real passwords
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# Mail: without EMAIL_URL it is written to standard output
+
+_mail: dict[str, object] = read("EMAIL_URL", "email_url", "consolemail://")  # type: ignore[assignment]
+EMAIL_BACKEND = str(_mail["EMAIL_BACKEND"])
+EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"] or "localhost", _mail["EMAIL_PORT"] or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"] or "", _mail["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
+EMAIL_FILE_PATH = _mail["EMAIL_FILE_PATH"] or None
+EMAIL_TIMEOUT = 10  # seconds that somebody waits for a page whose mail goes nowhere
+DEFAULT_FROM_EMAIL = str(read("DEFAULT_FROM_EMAIL", "str", f"Parley <parley@{urlsplit(BASE_URL).hostname}>"))
+if "@" not in DEFAULT_FROM_EMAIL:
+    raise ImproperlyConfigured("DEFAULT_FROM_EMAIL must be an address, such as Parley <parley@example.com>.")
 
 # Language and time
 

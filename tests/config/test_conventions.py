@@ -141,6 +141,8 @@ def test_indexes_of_lists_carry_the_whole_order() -> None:
 def test_templates_hold_no_inline_script_or_style() -> None:
     for path in (ROOT / "templates").rglob("*.html"):
         html = path.read_text()
+        if path.parent.name == "mail":  # no CSP there, and mail programs know no stylesheets
+            html = html.replace(" style=", " ")
         assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", html), path
         assert not re.search(r"<script(?![^>]*\ssrc=)", html), path
         assert not re.search(r"(src|href)=[\"']?(https?:)?//", html), path
