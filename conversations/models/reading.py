@@ -15,6 +15,8 @@ from conversations.models.conversation import Conversation
 
 NEWS = timedelta(days=30)
 
+CHUNK = 500
+
 
 class LastLookManager(models.Manager["LastLook"]):
     def moment_of(self, membership: Membership, environment: str) -> datetime:
@@ -65,6 +67,15 @@ class ReadMarkManager(models.Manager["ReadMark"]):
                 self._create(conversation, by)
         elif known != conversation.revision:
             mine.update(revision=conversation.revision)
+
+    @atomic
+    def mark_all(self, conversations: list[str], *, by: User) -> None:
+        """``by`` has read all of these ids as they are now."""
+        for start in range(0, len(conversations), CHUNK):
+            chunk = conversations[start : start + CHUNK]
+            revisions = Conversation.objects.filter(pk__in=chunk).values_list("pk", "revision")
+            self.filter(conversation__in=chunk, user=by).delete()
+            self.bulk_create(ReadMark(conversation_id=pk, user=by, revision=revision) for pk, revision in revisions)
 
     @atomic
     def _create(self, conversation: Conversation, user: User) -> None:

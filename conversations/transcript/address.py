@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from conversations.listing.ordering import Place
 from conversations.listing.query import Query
 from conversations.search import MAX_SEARCH_LENGTH
 
@@ -71,13 +72,14 @@ class Address:
         return f"?{urlencode(kept)}" if kept else ""
 
     def of(self, pk: str) -> str:
-        """Another conversation of the same list."""
+        """Another conversation of the same list, wherever that list's page with it is."""
         events = {name: value for name, value in self.reading.items() if name == "events"}
-        return Address(pk, self.query, self.place, events).link()
+        return Address(pk, self.query, {}, events).link()
 
-    @property
-    def back(self) -> str:
-        return f"{self.query.link(**self.place)}#c-{self.pk}"
+    def back(self, page: Place | None) -> str:
+        """The list's page that it was opened from, else the one after ``page``."""
+        place = self.place or ({"cursor": str(page)} if page else {})
+        return f"{self.query.link(**place)}#c-{self.pk}"
 
     def hidden(self, *fields: str) -> list[tuple[str, str]]:
         """What a form that has ``fields`` of its own has to pass on."""

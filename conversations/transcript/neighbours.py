@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from accounts.request import AccountRequest
 from config.storage.counting import count_up_to
+from conversations.listing.ordering import Order, Place
 from conversations.listing.query import Query
+from conversations.listing.rows import PAGE_SIZE
 from conversations.models import Conversation, ConversationQuerySet
 from conversations.models.queries import COUNTED
 
@@ -17,6 +19,8 @@ class Neighbours:
     next: str | None
     position: int
     total: int
+    page: Place | None
+    """After which place in the list its page begins; None for the first page."""
 
 
 def neighbours_of(
@@ -39,4 +43,12 @@ def neighbours_of(
         next=order.after(found, place).values_list("pk", flat=True).first(),
         position=ahead + 1 if is_here else 0,
         total=total,
+        page=_page_of(order, found, ahead) if is_here else None,
     )
+
+
+def _page_of(order: Order, found: ConversationQuerySet, ahead: int) -> Place | None:
+    last = ahead - ahead % PAGE_SIZE - 1  # of the page before; beyond what is counted, nobody knows
+    if last < 0 or ahead > COUNTED:
+        return None
+    return next((order.place_of(one) for one in order.of(found).only(order.field)[last : last + 1]), None)

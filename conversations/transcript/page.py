@@ -71,6 +71,7 @@ class Reading:
             "conversation": self.conversation,
             "address": self.address,
             "neighbours": found,
+            "back_link": address.back(found.page if found else None),
             "previous_link": address.of(found.previous) if found and found.previous else "",
             "next_link": address.of(found.next) if found and found.next else "",
             "text_link": address.link(route="text"),

@@ -53,7 +53,7 @@ def change_many(request: AccountRequest) -> HttpResponse:
     """GET says how many conversations it is about; POST changes them, if they are still as many."""
     selection = Selection.read(request.POST if request.method == "POST" else request.GET)
     chosen = selection.of(request)
-    by_status = chosen.count_by_status()
+    by_status = chosen.count_by_status(is_costly=bool(selection.query.search))
     total = sum(by_status.values())
     already = by_status[selection.status]
     if not total:
@@ -61,6 +61,7 @@ def change_many(request: AccountRequest) -> HttpResponse:
         return redirect(selection.query.link())
     expected = request.POST.get("expected")
     if request.method == "POST" and expected == str(total - already):
+        unread = _unread(request, chosen.exclude(status=selection.status))
         try:
             change = request.account.bulk_changes.change_status(
                 chosen, selection.status, account=request.account, environment=request.environment, by=request.user
@@ -68,6 +69,8 @@ def change_many(request: AccountRequest) -> HttpResponse:
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
             return redirect(selection.query.link())
+        # What one has done oneself is no news: who had read them has.
+        request.user.read_marks.mark_all([pk for pk in change.before if pk not in unread], by=request.user)
         return redirect(with_parameter(selection.query.link(), "changed", change.pk))
     context = {
         "selection": selection,
@@ -91,7 +94,9 @@ def undo_many(request: AccountRequest, pk: str) -> HttpResponse:
     change = own_change(request, pk)
     if change is None:
         raise Http404
+    unread = _unread(request, request.account.conversations.within(request.environment).picked(change.before))
     number = change.undo(by=request.user)
+    request.user.read_marks.mark_all([pk for pk in change.before if pk not in unread], by=request.user)
     left = change.number - number
     if number:
         text = f"Undone: {number:,} conversation{'' if number == 1 else 's'} as before."
@@ -99,6 +104,11 @@ def undo_many(request: AccountRequest, pk: str) -> HttpResponse:
     else:
         messages.info(request, "Nothing was left to undo.")
     return redirect(listing.Query.parse(request.POST.get("query", "").removeprefix("?")).link())
+
+
+def _unread(request: AccountRequest, conversations: ConversationQuerySet) -> set[str]:
+    seen_at = request.account.last_looks.moment_of(request.membership, request.environment)
+    return set(conversations.order_by().unread_by(request.user, seen_at).values_list("pk", flat=True)[:MAX_CHANGED])
 
 
 def own_change(request: AccountRequest, pk: str) -> BulkChange | None:

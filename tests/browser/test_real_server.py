@@ -103,6 +103,9 @@ def test_every_answer_carries_every_header(page: Any) -> None:
     answers += [asked.post(path, max_redirects=0) for path in ("/logout/", "/settings/theme/", "/conversations/")]
     statuses = {answer.status for answer in answers}
     assert len(files) >= 5
+    scripts = [url for url in files if url.endswith(".js")]
+    assert any("copy." in url for url in scripts)  # which a script imports
+    assert all(re.search(r"\.[0-9a-f]{12}\.js$", url) for url in scripts), scripts
     assert {200, 301, 302, 400, 401, 403, 404, 405} - {301} <= statuses
     for answer in answers:
         told = answer.headers

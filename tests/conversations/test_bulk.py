@@ -1,6 +1,7 @@
 """Changing many conversations at once, and undoing it."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -152,6 +153,23 @@ def test_what_somebody_changed_since_stays(page: Client, record: Record, alice: 
     text = undo(page, BulkChange.objects.get())
     assert "Nothing was left to undo." in text
     assert statuses() == {"a": "completed", "b": "dropped", "c": "active"}
+
+
+def test_ones_own_change_is_no_news_to_oneself(page: Client, alice: User, record: Record) -> None:
+    seen, unseen = record(leadId="seen"), record(leadId="unseen")
+    page.get(f"{LIST}{seen.pk}/")
+    Conversation.objects.filter(pk=unseen.pk).update(updated_at=datetime(2030, 1, 1, tzinfo=UTC))
+
+    def unread(client: Client) -> set[str]:
+        return {row.conversation.lead_id for row in client.get(LIST).context["page"].rows if row.is_unread}
+
+    page.post(f"{LIST}seen/", {"until": ""})
+    assert unread(page) == {"unseen"}
+    confirmed(page, {"all": "1", "to": "dropped"})
+    assert unread(page) == {"unseen"}
+    assert unread(client_of(alice)) == {"seen", "unseen"}
+    undo(page, BulkChange.objects.get())
+    assert unread(page) == {"unseen"}
 
 
 def test_only_who_made_a_change_can_undo_it(page: Client, record: Record, alice: User, other_account: Account) -> None:

@@ -271,7 +271,7 @@ def test_links_keep_the_filters_and_the_place(page: Client, record: Record, monk
     assert "status=active" in older
     row = page.get(older).context["page"].rows[0]
     transcript = page.get(row.link)
-    assert transcript.context["address"].back == f"{older}#c-{row.conversation.pk}"
+    assert transcript.context["back_link"] == f"{older}#c-{row.conversation.pk}"
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,10 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Account, User
+from conversations.listing.rows import PAGE_SIZE
 from conversations.models import Conversation, Note
 from tests.conftest import text_of
+from tests.conversations.test_pages import LIST
 from tests.factories import AGENT, message
 
 Record = Callable[..., Conversation]
@@ -153,6 +155,24 @@ def test_links_to_them_carry_the_list(page: Client, three: list[Conversation]) -
     assert f'href="{transcript_of(three[2])}?status=active&amp;search=555"' in text
     assert f'href="/conversations/?status=active&amp;search=555#c-{three[0].pk}"' in text
     assert "1 of 2" in text
+
+
+def test_way_back_leads_to_the_page_of_the_list_with_the_conversation(page: Client, record: Record) -> None:
+    for minutes in range(PAGE_SIZE * 2 + 1):
+        record(updatedAt=at(minutes))
+    first = page.get(LIST).context["page"]
+    second = page.get(first.older).context["page"]
+    third = page.get(second.older).context["page"]
+    for shown, row in ((first, -1), (second, 0), (second, -1), (third, 0)):
+        pk = shown.rows[row].conversation.pk
+        response = page.get(f"/conversations/{pk}/")
+        back = page.get(response.context["back_link"])
+        assert [each.conversation.pk for each in back.context["page"].rows] == [
+            each.conversation.pk for each in shown.rows
+        ]
+    # Walking on leaves the page behind that the list was opened at
+    walked = page.get(f"{second.rows[-1].link}").context["next_link"]
+    assert page.get(walked).context["back_link"] == f"{second.older}#c-{third.rows[0].conversation.pk}"
 
 
 def test_who_left_the_list_meanwhile_still_has_neighbours(page: Client, three: list[Conversation]) -> None:
