@@ -60,6 +60,13 @@ schema: ## write docs/openapi.json, the description of the API
 	$(INSTALL) dev
 	@$(SQLITE) exec $(PY) manage.py spectacular --validate --fail-on-warn --format openapi-json --file docs/openapi.json
 
+.PHONY: messages
+messages: ## write the texts of locale/ from the source, and compile them (needs gettext's programs)
+	$(INSTALL) dev
+	@$(SQLITE) $(PY) manage.py makemessages --locale es --no-location --no-wrap --no-obsolete --extension html,txt,py \
+		--ignore '.venv/*' --ignore 'var/*' --ignore 'tests/*' --ignore 'bench/*' --ignore 'build/*'
+	@$(SQLITE) $(PY) manage.py compilemessages --locale es --ignore .venv
+
 .PHONY: schemathesis
 schemathesis: ## test a server of its own against the description of the API (ARGS="--max-examples 100")
 	$(INSTALL) dev

@@ -3,7 +3,16 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from accounts.views import SignIn, SignOut, home, preferences, switch_environment, switch_shortcuts, switch_theme
+from accounts.views import (
+    SignIn,
+    SignOut,
+    home,
+    preferences,
+    switch_environment,
+    switch_language,
+    switch_shortcuts,
+    switch_theme,
+)
 from config.design import design
 from config.docs import DocsView, SchemaView
 from config.errors import api_not_found
@@ -34,6 +43,7 @@ urlpatterns = [
     path("settings/", include("accounts.settings_urls")),
     path("settings/", include("conversations.settings_urls")),
     path("settings/preferences/", preferences, name="preferences"),
+    path("settings/language/", switch_language, name="language"),
     path("settings/theme/", switch_theme, name="theme"),
     path("settings/shortcuts/", switch_shortcuts, name="shortcuts"),
     path("design/", design, name="design"),

@@ -2,7 +2,7 @@
 
 from accounts.views.audit import audit_export, audit_log
 from accounts.views.keys import delete_key, keys, new_key, rename_key, revoke_key, rotate_key
-from accounts.views.preferences import preferences, switch_shortcuts, switch_theme
+from accounts.views.preferences import preferences, switch_language, switch_shortcuts, switch_theme
 from accounts.views.sign_in import SignIn, SignOut, home, switch_environment
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "revoke_key",
     "rotate_key",
     "switch_environment",
+    "switch_language",
     "switch_shortcuts",
     "switch_theme",
 ]

@@ -4,11 +4,15 @@ from copy import copy
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import translation
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.forms import PreferencesForm, ShortcutsForm, ThemeForm
+from accounts.forms import LanguageForm, PreferencesForm, ShortcutsForm, ThemeForm
+from accounts.models import User
 from accounts.permissions import scope_required
 from accounts.request import AccountRequest
 from accounts.scopes import Scope
@@ -26,8 +30,9 @@ def preferences(request: AccountRequest) -> HttpResponse:
     form = PreferencesForm(request.POST if request.method == "POST" else None, instance=copy(request.user))
     if form.is_valid():
         person = form.save()
-        messages.success(request, "Saved.")
-        return _remember_theme(redirect("preferences"), person.theme)
+        with translation.override(person.language or translation.get_language()):
+            messages.success(request, _("Saved."))
+        return _remember_language(_remember_theme(redirect("preferences"), person.theme), person.language)
     status = 400 if form.is_bound else 200
     return render(request, "accounts/preferences.html", {"form": form, "now": now()}, status=status)
 
@@ -42,6 +47,19 @@ def switch_theme(request: AccountRequest) -> HttpResponse:
     return _remember_theme(back(request), form.save().theme)
 
 
+@login_not_required
+@require_POST
+def switch_language(request: HttpRequest) -> HttpResponse:
+    """The switch on pages without an account, such as sign-in; then back to ``next``."""
+    person = request.user if isinstance(request.user, User) else None
+    form = LanguageForm(request.POST, instance=copy(person) if person else User())
+    if not form.is_valid():
+        return back(request)
+    if person:
+        form.save()
+    return _remember_language(back(request), form.cleaned_data["language"])
+
+
 @require_POST
 @scope_required(Scope.DASHBOARD_VIEW)
 def switch_shortcuts(request: AccountRequest) -> HttpResponse:
@@ -54,8 +72,16 @@ def switch_shortcuts(request: AccountRequest) -> HttpResponse:
 
 def _remember_theme(response: HttpResponse, theme: str) -> HttpResponse:
     """In the cookie that static/page.js sets too, for the pages that know nobody."""
-    if theme:
-        response.set_cookie("theme", theme, max_age=YEAR, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE)
+    return _remember(response, "theme", theme)
+
+
+def _remember_language(response: HttpResponse, language: str) -> HttpResponse:
+    return _remember(response, settings.LANGUAGE_COOKIE_NAME, language)
+
+
+def _remember(response: HttpResponse, name: str, value: str) -> HttpResponse:
+    if value:
+        response.set_cookie(name, value, max_age=YEAR, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE)
     else:
-        response.delete_cookie("theme", samesite="Lax")
+        response.delete_cookie(name, samesite="Lax")
     return response

@@ -80,6 +80,7 @@ NO_PAGES = {
     "": "leads to the list",
     "logout/": "a POST",
     "environment/": "a POST",
+    "settings/language/": "a POST",
     "settings/theme/": "a POST",
     "settings/shortcuts/": "a POST",
     "conversations/export/": "a file",
