@@ -45,3 +45,23 @@ def snapshot() -> Iterator[None]:
             yield
     else:
         yield  # a SQLite statement reads one snapshot from its first row to its last
+
+
+@contextmanager
+def snapshot_of_all() -> Iterator[None]:
+    """All statements inside see the store as it was at the first one, while others go on writing."""
+    if connection.vendor == "mongodb":
+        with snapshot():
+            yield
+    elif connection.vendor == "postgresql":
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
+    else:
+        # Not Django's, which would begin as a writer. In WAL mode a reader keeps its moment, and nobody waits for it.
+        with connection.cursor() as cursor:
+            cursor.execute("BEGIN DEFERRED")
+            try:
+                yield
+            finally:
+                cursor.execute("ROLLBACK")
