@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 
 
 class Scope(TextChoices):
@@ -26,6 +27,17 @@ class Role(TextChoices):
     OPERATOR = "operator", "Operator"
     ANALYST = "analyst", "Analyst"
 
+    @classmethod
+    def sorted(cls, roles: Iterable[str]) -> list[str]:
+        """In the order above, each once; what is no role comes last, for a validator to name."""
+        given = list(map(str, roles))
+        return [role for role in cls.values if role in given] + [role for role in given if role not in cls.values]
+
+    @property
+    def help(self) -> str:
+        """What its holder does, in a sentence."""
+        return str(ROLE_HELP[self])
+
 
 ROLE_SCOPES: dict[str, frozenset[str]] = {
     Role.OWNER: frozenset(Scope),
@@ -45,6 +57,14 @@ ROLE_SCOPES: dict[str, frozenset[str]] = {
         }
     ),
     Role.ANALYST: frozenset({Scope.DASHBOARD_VIEW, Scope.CONVERSATIONS_VIEW, Scope.TEAM_VIEW}),
+}
+
+ROLE_HELP = {
+    Role.OWNER: _("May do everything, and decides who else may do what."),
+    Role.INTEGRATOR: _("Connects other systems: API keys and the audit log, but no conversations."),
+    Role.AI_ARCHITECT: _("Reads conversations and figures, to make the agents better."),
+    Role.OPERATOR: _("Reads conversations, takes them over, closes them and starts new ones."),
+    Role.ANALYST: _("Reads conversations and figures, and changes nothing."),
 }
 
 READ_SCOPES = (Scope.CONVERSATIONS_VIEW,)

@@ -3,6 +3,7 @@
 from accounts.models.account import Account, Environment, Owned, OwnedQuerySet
 from accounts.models.audit import Actor, AuditEvent
 from accounts.models.idempotency import IdempotentRequest
+from accounts.models.invitation import Invitation
 from accounts.models.key import ApiKey
 from accounts.models.person import Membership, User
 
@@ -13,6 +14,7 @@ __all__ = [
     "AuditEvent",
     "Environment",
     "IdempotentRequest",
+    "Invitation",
     "Membership",
     "Owned",
     "OwnedQuerySet",

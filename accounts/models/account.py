@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import F
 
 from accounts.validators import validate_text
 from config.storage.fields import ObjectIdField, is_object_id
@@ -81,6 +82,7 @@ class Account(RateLimited):
     id = ObjectIdField(primary_key=True)
     name = models.CharField(max_length=100, validators=[validate_text])
     created_at = models.DateTimeField(default=now, editable=False)
+    team_revision = models.PositiveIntegerField(default=0, editable=False)
 
     objects = AccountManager()
 
@@ -89,6 +91,26 @@ class Account(RateLimited):
 
     def __str__(self) -> str:
         return self.name
+
+    @atomic
+    def rename(self, name: str, *, by: "Actor") -> None:
+        """Raises ValidationError; the same name changes nothing."""
+        before, self.name = self.name, name
+        self.clean_fields(exclude=[field.name for field in self._meta.fields if field.name != "name"])
+        if name != before and Account.objects.filter(pk=self.pk).update(name=name):
+            self.log("account.renamed", by=by, name=name, before=before)
+
+    def lock_team(self, by: "User | None") -> frozenset[str] | None:
+        """Nobody else changes the team until the transaction ends; what ``by`` holds in it. None bounds nothing.
+
+        A write, for that makes others wait on PostgreSQL and conflict on MongoDB. On SQLite a transaction is alone
+        from its beginning.
+        """
+        Account.objects.filter(pk=self.pk).update(team_revision=F("team_revision") + 1)
+        if by is None:
+            return None
+        membership = self.memberships.filter(user=by).first()
+        return membership.scopes if membership else frozenset()
 
     def log(self, action: str, *, by: "Actor", **metadata: Any) -> None:
         from accounts.models.audit import AuditEvent

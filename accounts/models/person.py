@@ -1,17 +1,33 @@
 """People, and what they may do in which account."""
 
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models.account import Account
+from accounts.models.audit import Actor, AuditEvent
+from accounts.models.key import check_held
 from accounts.models.preferences import Preferences
-from accounts.scopes import Role, scopes_of
+from accounts.scopes import Role, Scope, scopes_of
 from accounts.validators import EachIn, validate_text
 from config.storage.fields import ObjectIdField
 from config.storage.moments import now
+from config.storage.transaction import atomic
+
+LAST_SEEN_RESOLUTION = timedelta(minutes=5)
+
+LAST_OWNER = _("An account needs an owner, and nobody else is one. Make somebody else an owner first.")
+
+
+class LastOwner(Exception):
+    """Somebody who can sign in has to be able to decide who else may."""
 
 
 class UserManager(BaseUserManager["User"]):
@@ -75,6 +91,7 @@ class Membership(models.Model):
     user: "models.ForeignKey[Any, User]" = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     roles = models.JSONField(default=list, validators=[EachIn(Role)])
     created_at = models.DateTimeField(default=now, editable=False)
+    last_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ("created_at", "id")
@@ -89,3 +106,81 @@ class Membership(models.Model):
 
     def has_scope(self, scope: str) -> bool:
         return scope in self.scopes
+
+    @property
+    def is_last_owner(self) -> bool:
+        """Whether nobody who can sign in would own the account without this person."""
+        if Role.OWNER not in self.roles:
+            return False
+        others = self.account.memberships.exclude(pk=self.pk).filter(user__is_active=True)
+        return not any(Role.OWNER in roles for roles in others.values_list("roles", flat=True))
+
+    def clean(self) -> None:
+        """For the admin, where operators change members past the verbs."""
+        before = None if self._state.adding else Membership.objects.filter(pk=self.pk).first()
+        if before and Role.OWNER not in self.roles and before.is_last_owner:
+            raise ValidationError(LAST_OWNER)
+
+    @atomic
+    def change_roles(self, roles: Iterable[str], *, by: User | None) -> None:
+        """Raises ValidationError for no or unknown roles, LastOwner, and DoesNotExist for who is gone meanwhile.
+
+        ScopeNotHeld where the roles, those of before among them, hold more than ``by``: nobody gives more than they
+        hold, and nobody takes from those who hold more.
+        """
+        held = self._lock(by)
+        loses_owner = Role.OWNER not in (roles := Role.sorted(roles)) and self.is_last_owner
+        before, self.roles = self.roles, roles
+        self.clean_fields(exclude=["account", "user"])
+        check_held(sorted(self.scopes), held)
+        if loses_owner:
+            raise LastOwner
+        if self.roles != Role.sorted(before):
+            Membership.objects.filter(pk=self.pk).update(roles=self.roles)
+            self.log("member.roles_changed", by=by, **{"from": before, "to": self.roles})
+            self._withdraw_invitations(self.scopes, by=by)
+
+    @atomic
+    def remove(self, *, by: User | None) -> None:
+        """Out of the account, from the next request on. Who removes themselves leaves.
+
+        API keys that they made belong to the account and go on working. Raises LastOwner, ScopeNotHeld where the member
+        holds more than ``by``, and DoesNotExist for who is gone meanwhile.
+        """
+        self._lock(by)
+        if self.is_last_owner:
+            raise LastOwner
+        Membership.objects.filter(pk=self.pk).delete()
+        self.log("member.left" if by == self.user else "member.removed", by=by, roles=self.roles)
+        self._withdraw_invitations(frozenset(), by=by)
+
+    def touch(self) -> None:
+        """Remember that the person was here, to five minutes: a read must not become a write each time."""
+        moment = now()
+        if self.last_seen_at and self.last_seen_at > moment - LAST_SEEN_RESOLUTION:
+            return
+        stale = Q(last_seen_at=None) | Q(last_seen_at__lte=moment - LAST_SEEN_RESOLUTION)
+        Membership.objects.filter(stale, pk=self.pk).update(last_seen_at=moment)
+
+    def _lock(self, by: User | None) -> frozenset[str] | None:
+        """What ``by`` holds while the team stays as it is now. Raises ScopeNotHeld where the member holds more."""
+        held = self.account.lock_team(by)
+        self.refresh_from_db(fields=["roles"])
+        if by != self.user:
+            check_held(sorted(self.scopes), held)
+        return held
+
+    def _withdraw_invitations(self, held: frozenset[str], *, by: User | None) -> None:
+        """What somebody gave whom they may no longer give: else who is removed would come back by the side door."""
+        for invitation in self.account.invitations.filter(invited_by=self.user):
+            if Scope.TEAM_MANAGE not in held or not scopes_of(invitation.roles) <= held:
+                invitation.withdraw(by=by)
+
+    def log(self, action: str, *, by: Actor, **metadata: Any) -> None:
+        AuditEvent.objects.log(
+            action,
+            account=self.account,
+            by=by,
+            resource=self,
+            metadata={"name": str(self.user), "email": self.user.email, **metadata},
+        )
