@@ -1,6 +1,7 @@
 """Where the present request comes from: its id and the client's address, for answers, logs and the audit log."""
 
 import logging
+import re
 import secrets
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -51,6 +52,19 @@ def client_address(request: HttpRequest) -> str:
         return str(ip_address(address))
     except ValueError:
         return ""
+
+
+SECRET_PATH = re.compile(r"(?<!people)(/invitations/)[^\s?]+")
+
+
+class SecretPathFilter(logging.Filter):
+    """Takes out of each log record what stands in a path and is a secret: the link of an invitation."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = SECRET_PATH.sub(r"\1…", record.msg) if isinstance(record.msg, str) else record.msg
+        if isinstance(record.args, tuple):
+            record.args = tuple(SECRET_PATH.sub(r"\1…", arg) if isinstance(arg, str) else arg for arg in record.args)
+        return True
 
 
 class RequestIdFilter(logging.Filter):

@@ -33,6 +33,10 @@ class HasScope(BasePermission):
         return True
 
 
+class NoAccount(PageDenied):
+    """Who asks belongs to no account, or not any more: there is nothing to show them, whatever they ask for."""
+
+
 View = Callable[..., HttpResponseBase]
 
 
@@ -43,7 +47,9 @@ def scope_required(scope: Scope) -> Callable[[View], View]:
         @wraps(view)
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             membership = request.membership  # type: ignore[attr-defined]
-            if membership is None or not membership.has_scope(scope):
+            if membership is None:
+                raise NoAccount
+            if not membership.has_scope(scope):
                 raise PageDenied(PERSON_LACKS.format(scope=scope))
             return view(request, *args, **kwargs)
 

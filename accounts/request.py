@@ -13,4 +13,5 @@ class AccountRequest(HttpRequest):
     session: SessionBase
     account: Account
     membership: Membership
+    memberships: list[Membership]
     environment: str

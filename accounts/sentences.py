@@ -16,7 +16,7 @@ from accounts.filters import SYSTEM_NAME
 from accounts.ids import short
 from accounts.models import ApiKey, AuditEvent
 from accounts.request import AccountRequest
-from accounts.scopes import Scope
+from accounts.scopes import Role, Scope
 from config.storage.fields import is_object_id
 
 DETAILS_LENGTH = 3_000
@@ -45,6 +45,14 @@ ACTIONS = {
     "api_key.revoked": ("API key revoked", "revoked the API key {it}"),
     "api_key.deleted": ("API key deleted", "deleted the API key {it}"),
     "rate_limit.changed": ("Rate limit changed", "set the rate limit of {it} to {limit}"),
+    "member.joined": ("Member joined", "joined the team as {roles}"),
+    "member.roles_changed": ("Roles changed", "changed the roles of {it} from {from} to {to}"),
+    "member.removed": ("Member removed", "removed {it} from the team"),
+    "member.left": ("Member left", "left the team"),
+    "invitation.sent": ("Invitation sent", "invited {it} as {roles}"),
+    "invitation.sent_again": ("Invitation sent again", "sent the invitation of {it} once more"),
+    "invitation.withdrawn": ("Invitation withdrawn", "withdrew the invitation of {it}"),
+    "account.renamed": ("Account renamed", "renamed the account from {before} to {it}"),
     "account.opened": ("Account opened", "opened the account {it}"),
 }
 """Action → what a filter calls it, and the sentence that follows who did it."""
@@ -58,6 +66,8 @@ RESOURCES = {
     "campaign": "Campaigns",
     "saved_view": "Saved views",
     "account": "The account",
+    "membership": "Members",
+    "invitation": "Invitations",
     "user": "People",
 }
 
@@ -179,6 +189,8 @@ class Things:
                 return [Part(shown(metadata["reason"]), is_quoted=True)] if metadata.get("reason") else []
             case "before":
                 return [Part(shown(metadata.get("before")) or "?", is_name=True)]
+            case "from" | "to" | "roles" if isinstance(metadata.get(name), list):
+                return [Part(shown(", ".join(map(_label, metadata[name]))) or "none", is_name=True)]
             case _:
                 return [Part(words(shown(metadata.get(name))) or "?", is_name=True)]
 
@@ -221,6 +233,10 @@ def shown(value: Any) -> str:
     """A value of the metadata, short enough for a sentence; empty for none."""
     text = "" if value is None else str(value)
     return text if len(text) <= TEXT_LENGTH else f"{text[: TEXT_LENGTH - 1]}…"
+
+
+def _label(role: Any) -> str:
+    return str(Role(role).label) if role in Role.values else str(role)
 
 
 def words(name: str) -> str:

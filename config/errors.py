@@ -13,6 +13,8 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
+from accounts.permissions import NoAccount
+
 log = logging.getLogger(__name__)
 
 TITLES = {
@@ -61,6 +63,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, NoAccount):
+        return render(request, "accounts/no_account.html", status=403)
     return _answer(request, 403, "Forbidden", message=str(exception))
 
 

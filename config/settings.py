@@ -171,11 +171,7 @@ if TESTING:  # a slow hash is for real passwords
 # Mail: without EMAIL_URL it is written to standard output
 
 _mail: dict[str, object] = read("EMAIL_URL", "email_url", "consolemail://")  # type: ignore[assignment]
-EMAIL_BACKEND = str(_mail["EMAIL_BACKEND"])
-EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"] or "localhost", _mail["EMAIL_PORT"] or 25
-EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"] or "", _mail["EMAIL_HOST_PASSWORD"] or ""
-EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
-EMAIL_FILE_PATH = _mail["EMAIL_FILE_PATH"] or None
+globals().update({name: value for name, value in _mail.items() if name.startswith("EMAIL_") and value})
 EMAIL_TIMEOUT = 10  # seconds that somebody waits for a page whose mail goes nowhere
 DEFAULT_FROM_EMAIL = str(read("DEFAULT_FROM_EMAIL", "str", f"Parley <parley@{urlsplit(BASE_URL).hostname}>"))
 if "@" not in DEFAULT_FROM_EMAIL:
@@ -251,6 +247,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {
         "request_id": {"()": "accounts.origin.RequestIdFilter"},
+        "secret_path": {"()": "accounts.origin.SecretPathFilter"},
         # A client beyond its limit must not fill the log too
         "not_429": {
             "()": "django.utils.log.CallbackFilter",
@@ -258,7 +255,9 @@ LOGGING = {
         },
     },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(request_id)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id", "secret_path"]}
+    },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {"django": {"handlers": [], "level": "INFO"}, "django.request": {"filters": ["not_429"]}},
 }

@@ -14,6 +14,7 @@ from django.test import Client
 
 from accounts.models import Account, ApiKey, User
 from accounts.scopes import ROLE_SCOPES, Role, Scope
+from config.storage.fields import new_object_id
 from config.storage.moments import now
 from conversations.models import Conversation
 from tests.config.test_conventions import OPEN, routes
@@ -67,6 +68,15 @@ ROWS = {
     "conversations/<str:pk>/notes/<str:note>/remove/": Page(data={}, kind="note", reads=False),
     "analytics/": Page("?range=7d"),
     "environment/": Page(data={"environment": "live"}, reads=False),
+    "account/": Page(data={"account": "0" * 24}, reads=False),
+    "settings/account/": Page(data={"name": "Acme"}),
+    "settings/people/": Page(),
+    "settings/people/invite/": Page(data={"email": "new@example.com", "roles": ["analyst"]}),
+    "settings/people/leave/": Page(data={}),
+    "settings/people/<str:pk>/roles/": Page(data={"roles": ["operator", "analyst"]}, kind="membership"),
+    "settings/people/<str:pk>/remove/": Page(data={}, kind="membership"),
+    "settings/people/invitations/<str:pk>/send/": Page(data={}, kind="invitation", reads=False),
+    "settings/people/invitations/<str:pk>/withdraw/": Page(data={}, kind="invitation", reads=False),
     "settings/api-keys/": Page(),
     "settings/api-keys/new/": Page(
         data={
@@ -120,7 +130,8 @@ class World:
 
 
 @pytest.fixture
-def unlimited(settings: Any) -> None:
+def unlimited(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("accounts.models.invitation.AT_MOST", 1_000)
     settings.RATE_LIMIT_ADDRESS = settings.RATE_LIMIT_KEY = settings.RATE_LIMIT_ACCOUNT = 0
 
 
@@ -165,6 +176,12 @@ def world(
         account, environment = homes[home]
         if kind == "api_key":
             return Api(account, environment, scopes=[Scope.TEAM_VIEW]).key.pk
+        if kind == "membership":
+            colleague = User.objects.create_user(f"{new_object_id()}@example.com")
+            return account.memberships.create(user=colleague, roles=[Role.ANALYST]).pk
+        if kind == "invitation":
+            email = f"{new_object_id()}@example.com"
+            return account.invitations.invite(account=account, email=email, roles=[Role.ANALYST], by=None)[0].pk
         conversation = record(account=account, environment=environment, campaignId=CAMPAIGN)
         if kind in ("agents", "campaigns"):
             return getattr(account, kind).within(environment).get().pk
@@ -266,12 +283,12 @@ def test_pages_answer_as_their_scope_says(world: World, path: str, view: Any) ->
                 response = asked(client, method, address_of(path, ids), row)
                 expected = expected_of_page(principal, view.scope, which, method, answers=answers, status=row.status)
                 if (
-                    row.kind in ("saved_view", "api_key")
+                    row.kind in ("saved_view", "api_key", "membership", "invitation")
                     and which == "other environment"
                     and (principal.owns, expected) == ("live", {404})
                 ):
-                    # A view holds for both, and people manage the keys of both.
-                    expected = {302} if row.kind == "saved_view" else {200, 302}
+                    # A view and a team hold for both, and people manage the keys of both.
+                    expected = {200, 302} if row.reads else {302}
                 if response.status_code not in expected:
                     surprises += 1
                     print(principal.name, method, path, which, response.status_code, "instead of", expected)

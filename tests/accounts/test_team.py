@@ -275,7 +275,7 @@ def test_owners_who_remove_each_other_leave_one(acme: Account, alice: User, bob:
 def test_an_invitation_is_used_once_however_many_try(acme: Account, alice: User, charlie: User) -> None:
     invite(acme, charlie.email, by=alice)
     copies = [Invitation.objects.get() for _ in range(8)]
-    raised = together(*(lambda one=one: one.accept(by=charlie) for one in copies))  # type: ignore[misc]
+    raised = together(*(lambda one=one: one.accept(by=charlie) for one in copies))
     assert sorted(raised, key=str) == [InvitationGone] * 7 + [None]
     assert acme.memberships.filter(user=charlie).count() == 1
     assert actions(acme).count("member.joined") == 1
@@ -285,7 +285,7 @@ def test_an_invitation_is_used_once_however_many_try(acme: Account, alice: User,
 def test_a_person_is_made_once_however_often_a_form_is_sent(acme: Account, alice: User) -> None:
     invite(acme, by=alice)
     copies = [Invitation.objects.get() for _ in range(4)]
-    raised = together(*(lambda one=one: one.join(name="New", password="x" * 12) for one in copies))  # type: ignore[misc]
+    raised = together(*(lambda one=one: one.join(name="New", password="x" * 12) for one in copies))
     assert raised.count(None) == 1
     assert set(raised) <= {None, ValidationError, InvitationGone}
     assert User.objects.filter(email="new@example.com").count() == 1

@@ -27,6 +27,7 @@ class Page:
 
 
 LIST, TRANSCRIPT, KEYS = "conversations/", "conversations/<str:pk>/", "settings/api-keys/"
+PEOPLE = "settings/people/"
 PAGES = (
     Page("list", LIST, "/conversations/"),
     Page("list-search", LIST, "/conversations/?search=price&channel=whatsapp&status=active&sort=-messageCount"),
@@ -65,6 +66,12 @@ PAGES = (
     Page("audit", "settings/audit/", "/settings/audit/", Scope.AUDIT_VIEW),
     Page("audit-no-results", "settings/audit/", "/settings/audit/?search=nothing&from=2026-01-01", Scope.AUDIT_VIEW),
     Page("audit-fault", "settings/audit/", "/settings/audit/?search=x", Scope.AUDIT_VIEW),
+    Page("people", PEOPLE, f"/{PEOPLE}", Scope.TEAM_VIEW),
+    Page("invite", f"{PEOPLE}invite/", f"/{PEOPLE}invite/", Scope.TEAM_MANAGE),
+    Page("leave", f"{PEOPLE}leave/", f"/{PEOPLE}leave/", Scope.TEAM_VIEW),
+    Page("roles", f"{PEOPLE}<str:pk>/roles/", f"/{PEOPLE}{{member}}/roles/", Scope.TEAM_MANAGE),
+    Page("remove-member", f"{PEOPLE}<str:pk>/remove/", f"/{PEOPLE}{{member}}/remove/", Scope.TEAM_MANAGE),
+    Page("account", "settings/account/", "/settings/account/", Scope.TEAM_MANAGE),
     Page("preferences", "settings/preferences/", "/settings/preferences/", Scope.DASHBOARD_VIEW),
 )  # fmt: skip
 """What signed-in people see. A role without the scope is refused, by a page of ours too."""
@@ -73,6 +80,7 @@ OPEN_PAGES = (
     Page("login", "login/", "/login/?next=/conversations/", None),
     Page("design", "design/", "/design/", None),
     Page("docs", "api/docs", "/api/docs", None),
+    Page("invitation-gone", "invitations/", "/invitations/", None, status=404),
 )
 """What everybody sees."""
 
@@ -81,6 +89,10 @@ NO_PAGES = {
     "logout/": "a POST",
     "environment/": "a POST",
     "settings/language/": "a POST",
+    "account/": "a POST",
+    "invitations/<path:token>/": "leads to the invitation",
+    "settings/people/invitations/<str:pk>/send/": "a POST",
+    "settings/people/invitations/<str:pk>/withdraw/": "a POST",
     "settings/theme/": "a POST",
     "settings/shortcuts/": "a POST",
     "conversations/export/": "a file",
@@ -134,7 +146,8 @@ def make_world(alice: User, bob: User, acme: Account, record: Callable[..., Conv
     LastLook.objects.create(account=acme, user=alice, environment="live", seen_at=START)
     agent, campaign = acme.agents.live().get(agent_config_id=AGENT), acme.campaigns.live().get()
     agent.rename(by=alice, name="Nova", stages=["Greeting", "Needs", "Pricing " * 6, "", "w" * 60])
-    return World(acme, people, ids | {"agent": agent.pk, "campaign": campaign.pk} | _keys(alice, acme))
+    ids |= {"agent": agent.pk, "campaign": campaign.pk} | _keys(alice, acme) | _team(alice, bob, acme)
+    return World(acme, people, ids)
 
 
 def _ana(alice: User, bob: User, record: Callable[..., Conversation]) -> Conversation:
@@ -205,6 +218,22 @@ def _keys(alice: User, acme: Account) -> dict[str, str]:
     key.touch()
     acme.api_keys.update(created_at=START)
     return {"key": key.pk, "dead_key": dead.pk}
+
+
+def _team(alice: User, bob: User, acme: Account) -> dict[str, str]:
+    """A member of several roles and with a long name, invitations of every state, and a second account of Alice's."""
+    long = User.objects.create_user(f"{'w' * 60}@example.com", None, name="w" * 100)
+    member = acme.memberships.create(user=long, roles=[])
+    member.change_roles(list(Role), by=alice)
+    acme.memberships.filter(user=bob).update(last_seen_at=START)
+    for name in ("not-sent", "sent", f"expired-{'w' * 50}"):
+        invited, _ = acme.invitations.invite(account=acme, email=f"{name}@example.com", roles=[Role.ANALYST], by=alice)
+        if name == "sent":
+            invited.mark_sent()
+        elif name != "not-sent":
+            acme.invitations.filter(pk=invited.pk).update(expires_at=START)
+    Account.objects.open(name="Second account", owner=alice, by=alice)
+    return {"member": member.pk}
 
 
 def _at(minutes: int) -> str:

@@ -37,8 +37,11 @@ def routes(patterns: Any = None, prefix: str = "") -> list[tuple[str, Any]]:
     return found
 
 
-OPEN = {"login/", "logout/", "settings/language/", "api/", "api/schema", "api/docs", "design/"}
-"""Routes that anybody may ask: they show nothing of an account."""
+OPEN = {
+    *("login/", "logout/", "settings/language/", "api/", "api/schema", "api/docs", "design/"),
+    *("invitations/", "invitations/<path:token>/"),
+}
+"""Routes that anybody may ask: they show nothing of an account, but what an invitation's secret opens."""
 
 
 @pytest.mark.parametrize(("path", "view"), [pytest.param(*route, id=route[0] or "/") for route in routes()])
