@@ -10,6 +10,7 @@ from accounts.models import ApiKey, AuditEvent, Environment
 from accounts.models.key import PREFIX, TOKEN
 from accounts.permissions import KEY_LACKS
 from accounts.scopes import Scope
+from accounts.sentences import ACTIONS
 from accounts.serializers import MAX_NAME_LENGTH, NewApiKeySerializer
 from accounts.throttling import REFUSALS
 from config.schema import (
@@ -100,7 +101,7 @@ EVENT = answered(
             },
             description="Who did it.",
         ),
-        "action": text("What was done.", examples=["api_key.rotated", "conversation.status_changed"]),
+        "action": text("What was done.", examples=list(ACTIONS)),
         "resource": answered(
             {
                 "type": nullable(text("What kind of thing it was done to.", examples=["conversation"])),

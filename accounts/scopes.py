@@ -63,7 +63,7 @@ ROLE_HELP = {
     Role.OWNER: _("May do everything, and decides who else may do what."),
     Role.INTEGRATOR: _("Connects other systems: API keys and the audit log, but no conversations."),
     Role.AI_ARCHITECT: _("Reads conversations and figures, to make the agents better."),
-    Role.OPERATOR: _("Reads conversations, takes them over, closes them and starts new ones."),
+    Role.OPERATOR: _("Reads and answers conversations, changes their status and starts new ones."),
     Role.ANALYST: _("Reads conversations and figures, and changes nothing."),
 }
 

@@ -337,7 +337,7 @@ def test_keys_of_who_is_removed_go_on_working_and_the_page_says_so(page: Client,
     key = issue(acme, by=bob)
     revoked = issue(acme, by=bob)
     revoked.revoke(by=None)
-    assert "An API key of their making goes on working" in text_of(page.get(remove_page(acme, bob)))
+    assert "An API key that they made goes on working" in text_of(page.get(remove_page(acme, bob)))
     page.post(remove_page(acme, bob))
     key.refresh_from_db()
     assert key.status == "active"

@@ -24,8 +24,8 @@ NAME = "Demo"
 
 class Command(BaseCommand):
     help = (
-        "Create a demo account: a person of each role, conversations of every kind, one live and one test key. "
-        "Prints the sign-in and the keys once."
+        "Create a demo account: a person of each role and one who is invited, conversations of every kind, one live "
+        "and one test key. Prints the sign-in and the keys once."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -77,6 +77,8 @@ def _create(password: str) -> tuple[Account, dict[Role, User], dict[Environment,
     for role, person in people.items():
         if person != owner:
             account.memberships.create(user=person, roles=[role])
+    # Somebody who has not come yet. No mail is sent: the page of people offers to.
+    account.invitations.invite(account=account, email="new-colleague@demo.example", roles=[Role.ANALYST], by=owner)
     tokens = {
         environment: ApiKey.objects.issue(
             account=account, name=f"Demo {environment}", environment=environment, scopes=tuple(Scope), by=owner
