@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template import Context
 from django.template.loader import get_template
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext_lazy as _
 
 log = logging.getLogger(__name__)
@@ -26,19 +27,22 @@ class MailFailed(Exception):
     """The mail server cannot be reached, or does not take the mail."""
 
 
-def send(name: str, *, to: str, context: dict[str, Any]) -> None:
-    """Send the mail ``name`` to one person. Raises MailFailed, and writes the cause to the log.
+def send(name: str, *, to: str, context: dict[str, Any], language: str = "") -> None:
+    """Send the mail ``name`` to one person, in their language or else that of the page.
+
+    Raises MailFailed, and writes the cause to the log.
 
     Never call it in a transaction: a slow mail server would hold the store, and a conflict would send it twice.
     """
     values = {**context, "base_url": settings.BASE_URL}
-    mail = EmailMultiAlternatives(
-        subject=" ".join(_render(f"mail/{name}.subject.txt", values).split()),
-        body=f"{_render(f'mail/{name}.txt', values).strip()}\n",
-        to=[to],
-        headers={"Auto-Submitted": "auto-generated"},
-    )
-    mail.attach_alternative(_render(f"mail/{name}.html", values), "text/html")
+    with override(language or get_language()):
+        mail = EmailMultiAlternatives(
+            subject=" ".join(_render(f"mail/{name}.subject.txt", values).split()),
+            body=f"{_render(f'mail/{name}.txt', values).strip()}\n",
+            to=[to],
+            headers={"Auto-Submitted": "auto-generated"},
+        )
+        mail.attach_alternative(_render(f"mail/{name}.html", values), "text/html")
     try:
         mail.send()
     except (OSError, ValueError) as error:  # SMTPException is an OSError; a forged header or address a ValueError

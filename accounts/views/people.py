@@ -192,9 +192,9 @@ def _send(request: AccountRequest, invitation: Invitation, token: str) -> HttpRe
         "email": invitation.email,
         "days": LIFETIME.days,
     }
-    about = {"email": invitation.email}
+    about, person = {"email": invitation.email}, invitation.person
     try:
-        mail.send("invitation", to=invitation.email, context=context)
+        mail.send("invitation", to=invitation.email, context=context, language=getattr(person, "language", ""))
     except mail.MailFailed:
         messages.error(request, f"{mail.FAILED} {_('The invitation of %(email)s stays below.') % about}")
     else:

@@ -7,7 +7,8 @@ from django.test import Client
 
 from accounts.models import Account, User
 from accounts.scopes import Role
-from tests.accounts.test_keys_pages import EVIL, client_of, text_of
+from tests.accounts.test_keys_pages import EVIL
+from tests.conftest import client_of, text_of
 
 PAGE = "/settings/account/"
 

@@ -15,7 +15,7 @@ from django.test import Client
 from accounts.models import Account, Invitation, User
 from accounts.scopes import Role
 from config.storage.moments import now
-from tests.accounts.test_keys_pages import client_of, text_of
+from tests.conftest import client_of, text_of
 
 PAGE = "/invitations/"
 PASSWORD = "correct horse battery"
@@ -259,7 +259,6 @@ def test_the_secret_is_in_no_log_whatever_goes_wrong(
     assert response.status_code == (403 if broken == "csrf" else 500)
     assert "/invitations/…" in log.getvalue()
     assert token not in log.getvalue()
-    assert token not in response.content.decode()
 
 
 def test_the_links_of_the_list_of_people_are_logged_as_they_are(acme: Account, alice: User, log: StringIO) -> None:

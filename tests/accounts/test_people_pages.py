@@ -12,8 +12,8 @@ from django.test import Client
 from accounts.models import Account, Invitation, Membership, User
 from accounts.scopes import ROLE_SCOPES, Role, Scope
 from config.storage.moments import now
-from tests.accounts.test_keys_pages import EVIL, client_of, issue, text_of
-from tests.conftest import statements
+from tests.accounts.test_keys_pages import EVIL, issue
+from tests.conftest import client_of, statements, text_of
 
 PAGE = "/settings/people/"
 INVITE = f"{PAGE}invite/"

@@ -10,7 +10,8 @@ from django.test import Client
 from accounts.models import Account, User
 from accounts.scopes import Role
 from conversations.models import Conversation
-from tests.accounts.test_keys_pages import client_of, issue, text_of
+from tests.accounts.test_keys_pages import issue
+from tests.conftest import client_of, text_of
 
 SWITCH = "/account/"
 LIST = "/conversations/"
