@@ -19,6 +19,7 @@ from accounts.views import (
 from config.design import design
 from config.docs import DocsView, SchemaView
 from config.errors import api_not_found
+from config.health import healthz, readyz
 from conversations.views import analytics
 
 handler400 = "config.errors.bad_request"
@@ -52,6 +53,8 @@ urlpatterns = [
     path("settings/language/", switch_language, name="language"),
     path("settings/theme/", switch_theme, name="theme"),
     path("settings/shortcuts/", switch_shortcuts, name="shortcuts"),
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
     path("design/", design, name="design"),
     path("admin/", admin.site.urls),
 ]

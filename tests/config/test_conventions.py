@@ -38,7 +38,7 @@ def routes(patterns: Any = None, prefix: str = "") -> list[tuple[str, Any]]:
 
 
 OPEN = {
-    *("login/", "logout/", "settings/language/", "api/", "api/schema", "api/docs", "design/"),
+    *("login/", "logout/", "settings/language/", "api/", "api/schema", "api/docs", "design/", "healthz", "readyz"),
     *("invitations/", "invitations/<path:token>/"),
 }
 """Routes that anybody may ask: they show nothing of an account, but what an invitation's secret opens."""
