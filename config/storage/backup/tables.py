@@ -108,11 +108,13 @@ def _is_given(field: Any) -> bool:
 def _lines(model: type[models.Model]) -> Iterator[bytes]:
     fields = fields_of(model)
     rows = model._base_manager.order_by("pk").iterator(chunk_size=100)
-    lines = (line_of([_plain(field.value_from_object(row)) for field in fields]) for row in rows)
+    lines = (line_of([_plain(field, field.value_from_object(row)) for field in fields]) for row in rows)
     return lines if not _is_given(model._meta.pk) else iter(sorted(lines))
 
 
-def _plain(value: Any) -> Any:
+def _plain(field: Any, value: Any) -> Any:
+    if isinstance(field, models.JSONField):  # an object without an order: PostgreSQL keeps none
+        return orjson.Fragment(orjson.dumps(value, default=str, option=orjson.OPT_SORT_KEYS))
     if isinstance(value, datetime):
         return format_moment(to_milliseconds(value.astimezone(UTC)))
     if isinstance(value, (bytes, memoryview)):
