@@ -6,6 +6,7 @@ from functools import cached_property
 
 from accounts.parameters import AskedFilterSet, MomentFilter, ObjectIdFilter, OnceForm, TextFilter, one_of
 from config.storage.moments import now
+from config.storage.search import Search
 from conversations.messages import Role
 from conversations.models import Channel, Conversation, ConversationQuerySet, Status
 from conversations.models.naming import MAX_STAGES
@@ -77,7 +78,13 @@ class ConversationFilter(AskedFilterSet):
         return any(parameters.get(name) for name in cls.base_filters)
 
     def filter_search(self, conversations: ConversationQuerySet, name: str, value: str) -> ConversationQuerySet:
-        return conversations.search(value)
+        return conversations.found_by(self.looked_for)
+
+    @cached_property
+    def looked_for(self) -> Search:
+        """One search for the rows and for their counts."""
+        found: Search = self.queryset.look_for(self.form.cleaned_data["search"])
+        return found
 
     def filter_qualified(self, conversations: ConversationQuerySet, name: str, value: str) -> ConversationQuerySet:
         return conversations.filter(qualified=value == "true")

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.parameters import MAX_SKIP, read_integer, read_once
+from config.storage.counting import AtLeast
 from conversations import places, wire
 from conversations.messages import format_moment, parse_moment
 from conversations.models import ConversationQuerySet
@@ -56,7 +57,8 @@ class ConversationPagination:
         """A bare array; how many there are in all, and the address of the next page, stand in its headers."""
         limit = self.limit or MAX_LIMIT
         page = list(wire.rows(self.rest(conversations))[: limit + 1])
-        headers = {"X-Total-Count": str(conversations.count() if total is None else total)}
+        total = conversations.total() if total is None else total
+        headers = {} if isinstance(total, AtLeast) else {"X-Total-Count": str(total)}
         if len(page) > limit:
             headers["Link"] = f'<{self.address_after(page[limit - 1])}>; rel="next"'
         return Response([wire.document(row) for row in page[:limit]], headers=headers)

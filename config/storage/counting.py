@@ -1,11 +1,20 @@
 """Counting rows up to a bound, several lists in one statement."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import QuerySet
+
+
+class AtLeast(int):
+    """A number of rows that may be more."""
+
+
+def sum_of(counts: Collection[int]) -> int:
+    total = sum(counts)
+    return AtLeast(total) if any(isinstance(count, AtLeast) for count in counts) else total
 
 
 def count_up_to(most: int, lists: Sequence[QuerySet[Any]], *, is_costly: bool = False) -> list[int]:

@@ -9,6 +9,7 @@ from django.http import QueryDict
 
 from accounts.page_state import Chip, Field, Options, PageState, chips_of, fields_of
 from accounts.request import AccountRequest
+from config.storage.counting import sum_of
 from config.storage.moments import format_moment, parse_moment
 from conversations.filters import ACTIVITIES, LAST_ROLES, PageFilter, activity_limit
 from conversations.listing.ordering import Order
@@ -118,7 +119,7 @@ def tabs(query: Query, counts: Mapping[str, int] | None) -> list[Tab]:
         Tab(
             str(value),
             Status(value).label if value else "All",
-            None if counts is None else (counts[value] if value else sum(counts.values())),
+            None if counts is None else (counts[value] if value else sum_of(counts.values())),
             query.link(status=value),
             value == query.status,
         )

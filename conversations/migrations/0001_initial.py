@@ -8,6 +8,7 @@ from django.db import migrations, models
 import accounts.validators
 import config.storage.fields
 import config.storage.moments
+import config.storage.search.index
 import conversations.messages
 import conversations.models.naming
 
@@ -473,6 +474,12 @@ class Migration(migrations.Migration):
                     "current_stage_name",
                 ],
                 name="conversation_facets",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="conversation",
+            index=config.storage.search.index.SubstringIndex(
+                along="updated_at", fields=["account", "environment", "search_text"], name="conversation_search"
             ),
         ),
         migrations.AddConstraint(

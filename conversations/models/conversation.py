@@ -15,6 +15,7 @@ from accounts.validators import validate_text
 from config.storage.expressions import AppendDocuments, append_text
 from config.storage.fields import DocumentListField, ObjectIdField
 from config.storage.moments import now
+from config.storage.search import SubstringIndex
 from config.storage.transaction import atomic
 from conversations import search
 from conversations.messages import MAX_MESSAGES, PREVIEW, clean_messages, contents_of, ending_of, validate_messages
@@ -104,6 +105,10 @@ class Conversation(Owned):
             models.Index(fields=("account", "environment", "-message_count", "-id"), name="conversation_longest"),
             # Read alone where filters are counted; an append changes nothing in it.
             models.Index(fields=("account", "environment", "status", *FACETS), name="conversation_facets"),
+            # Not read by Django's own look-ups, but by ``search`` alone
+            SubstringIndex(
+                fields=("account", "environment", "search_text"), along="updated_at", name="conversation_search"
+            ),
         )
         constraints = (
             models.CheckConstraint(condition=Q(status__in=Status.values), name="conversation_status_known"),

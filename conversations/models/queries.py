@@ -8,7 +8,8 @@ from django.db import models
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from accounts.models import OwnedQuerySet
-from config.storage.counting import count_up_to
+from config.storage.counting import AtLeast, count_up_to
+from config.storage.search import Search, is_few, some_of
 from conversations import search
 
 if TYPE_CHECKING:
@@ -44,10 +45,14 @@ class ConversationQuerySet(OwnedQuerySet["Conversation"]):
 
     def search(self, query: str) -> "ConversationQuerySet":
         """Conversations whose phone, e-mail or any message holds ``query`` (see ``conversations.search``)."""
-        found = Q()
-        for term in search.terms(query):
-            found |= Q(search_text__has=term)
-        return self.filter(found)
+        return self.found_by(self.look_for(query)) if query else self
+
+    def look_for(self, query: str) -> Search:
+        """The search of ``search``, to be used several times."""
+        return Search(self, "search_text", list(search.terms(query)))
+
+    def found_by(self, found: Search) -> "ConversationQuerySet":
+        return found.narrow(self)
 
     def without_messages(self) -> "ConversationQuerySet":
         """For whoever needs to know the conversation only, and not what was said."""
@@ -140,7 +145,22 @@ class ConversationQuerySet(OwnedQuerySet["Conversation"]):
 
     def count_by_status(self, *, is_costly: bool = False) -> dict[str, int]:
         """Status → number of conversations, every status present, each counted up to ``COUNTED`` and one more."""
+        if is_few(self):
+            found = dict(self.order_by().values_list("status").annotate(number=Count("pk")))
+            return {status: found.get(status, 0) for status in Status.values}
         mine = self.countable()
         lists = [mine.filter(status=status) for status in Status.values]
         counts = count_up_to(COUNTED + 1, lists, is_costly=is_costly)
         return dict(zip(Status.values, counts, strict=True))
+
+    def glance_by_status(self, *, is_costly: bool = False) -> dict[str, int]:
+        """The same, but where a search finds more than a few, so many ``AtLeast``."""
+        some = some_of(self)
+        if some is None:
+            return self.count_by_status(is_costly=is_costly)
+        return {status: AtLeast(number) for status, number in some.count_by_status().items()}
+
+    def total(self) -> int:
+        """How many there are; where a search finds more than a few, so many ``AtLeast``."""
+        some = some_of(self)
+        return self.count() if some is None else AtLeast(some.count())

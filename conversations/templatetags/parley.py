@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
 from accounts.ids import short
+from config.storage.counting import AtLeast
 from config.storage.moments import now
 from config.zone import has_half_days
 from conversations.models.queries import COUNTED
@@ -62,8 +63,12 @@ def machine(moment: datetime) -> str:
 
 @register.filter
 def many(number: int) -> str:
-    """A count in a tab: exact to 10,000, then ``10k+``."""
-    return "10k+" if number > COUNTED else f"{number:,}"
+    """A count in a tab: exact to 10,000, then ``10k+``; ``120+`` where counting stopped earlier."""
+    if number > COUNTED:
+        return "10k+"
+    if isinstance(number, AtLeast):
+        return f"{number:,}+" if number else "…"
+    return f"{number:,}"
 
 
 @register.filter

@@ -11,6 +11,7 @@ from accounts.models.preferences import Column
 from accounts.permissions import scope_required
 from accounts.request import AccountRequest
 from accounts.scopes import Scope
+from config.storage.counting import AtLeast, sum_of
 from config.storage.moments import format_moment, now
 from conversations import listing
 from conversations.filters import PageFilter
@@ -64,7 +65,7 @@ def conversation_list(request: AccountRequest) -> HttpResponse:
         "example_url": address,
     }
     if filterset.is_valid():
-        counts = filterset.whatever_status().count_by_status(is_costly=bool(query.search))
+        counts = filterset.whatever_status().glance_by_status(is_costly=bool(query.search))
         reader = Reader(query, names, shown, request.user, seen_at)
         context |= _results(request, reader, filterset.qs, counts)
     else:
@@ -75,13 +76,16 @@ def conversation_list(request: AccountRequest) -> HttpResponse:
 def _results(
     request: AccountRequest, reader: Reader, found: ConversationQuerySet, counts: dict[str, int]
 ) -> dict[str, Any]:
-    query, every = reader.query, sum(counts.values())
+    query, every = reader.query, sum_of(counts.values())
     total = counts[query.status] if query.status else every
     cursor, before = (Place.parse(request.GET.get(name, "")) for name in ("cursor", "before"))
+    page = reader.page(found, cursor=cursor, before=before)
+    if isinstance(total, AtLeast):
+        total = AtLeast(max(total, len(page.rows)))
     return {
         "tabs": listing.tabs(query, counts),
         "total": total,
-        "page": reader.page(found, cursor=cursor, before=before),
+        "page": page,
         "status_label": Status(query.status).label if query.status else "",
         "elsewhere": every - total,
         "any_status_link": query.link(status=""),

@@ -1,0 +1,171 @@
+"""Looking for a literal substring in the texts of one owner: the decision between an index and a walk.
+
+Two ways give the same rows. The *walk* goes along the list and reads each text until the page is full: nothing beats it
+where the words are common, and it reads everything where they are not. The *index* (``SubstringIndex``) names the rows
+that hold the words, however rare they are: cheap for few rows, a long list of names for common words.
+``Search.narrow`` is where one of the two is taken; ``docs/search.md`` has the reasons and the figures.
+"""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar, cast
+
+from django.db import connections
+from django.db.models import CharField, QuerySet, Value
+from django.db.models.expressions import Col, RawSQL
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import Exact, In
+from django.db.models.sql.where import OR, WhereNode
+
+from config.storage.expressions import HasSubstring
+from config.storage.search.index import SubstringIndex, engine_of, index_of
+
+__all__ = ["FEW", "Search", "SubstringIndex", "engine_of", "index_of", "is_few", "some_of"]
+
+Q = TypeVar("Q", bound=QuerySet[Any])
+
+FEW = 2_000
+"""So many rows are looked up by their primary keys, and counted exactly."""
+
+MANY = 20_000
+"""So many are named in one go, and met along the list."""
+
+GLANCE = 3_000
+"""Rows that are looked at to say how many there are at least, of words that many hold."""
+
+SAMPLE = 100
+"""Rows that are looked at, at either end of the list, to tell whether words are common."""
+
+COMMON = 4
+"""Of ``SAMPLE``, at both ends: a page is then full after some 1,000 rows, wherever it begins."""
+
+
+class Search:
+    """Rows whose ``field`` holds at least one of ``terms``. What is found out about them is found out once."""
+
+    def __init__(self, rows: "QuerySet[Any]", field: str, terms: Sequence[str]) -> None:
+        connection = connections[rows.db]
+        self.terms = terms
+        self.all = rows.model._default_manager.using(rows.db)
+        self.field = rows.model._meta.get_field(field)
+        self.pk = Col(rows.model._meta.db_table, rows.model._meta.pk)
+        self.index = index_of(rows.model, field)
+        self.owner = _owner(rows, self.index)
+        engine = engine_of(connection)
+        self.engine = engine if engine and self.owner and engine.exists(self.index) else None
+        self._named: list[str] | None = None
+        self._walks: bool | None = None
+
+    def narrow(self, rows: Q) -> Q:
+        """Those of ``rows`` that it finds, by the way that is the cheaper one."""
+        if self.engine is None or self.is_common():
+            return self._walk(rows)
+        found = self.named(MANY)
+        if found is None:
+            return self._walk(rows)
+        if len(found) <= FEW:
+            return self.among(rows, found)
+        if len(found) < MANY:
+            return self._with(rows, In(self.pk, self.engine.literal(found)))
+        sql, values = self.engine.statement(self.index, list(self.owner.values()), self.terms)
+        return self._with(rows, In(self.pk, RawSQL(sql, values)))  # noqa: S611 - the values are parameters
+
+    def named(self, most: int) -> list[str] | None:
+        """The primary keys of at most ``most`` rows, by the index; None where it does not tell."""
+        if self.engine and self._named is None:
+            self._named = self.engine.find(self.index, list(self.owner.values()), self.terms, most)
+        return self._named
+
+    @property
+    def is_named(self) -> bool:
+        return bool(self._named)
+
+    def among(self, rows: Q, pks: Sequence[str]) -> Q:
+        """Those of ``rows`` with these primary keys, each looked up: an owner's index would be walked for them.
+
+        The owner's conditions stay, in a form that no index answers.
+        """
+        assert self.engine is not None  # noqa: S101 - it has named them
+        rows = self._with(rows, AmongFew(self.pk, self.engine.literal(pks)))
+        children = _conditions(rows)
+        for position, condition in enumerate(children):
+            if _pins(condition, self.index.fields):
+                hidden = Coalesce(condition.lhs, Value(""), output_field=CharField())
+                children[position] = Exact(hidden, condition.rhs)
+        return rows
+
+    def is_common(self) -> bool:
+        """Whether the words stand in many rows at either end of the list.
+
+        Both ends: what only the newest hold fills no second page, and what only old ones hold is far away.
+        """
+        if self._walks is None:
+            texts = self.all.filter(**self.owner).values_list(self.field.name, flat=True)
+            along = self.index.along
+            self._walks = all(
+                sum(any(term in text for term in self.terms) for text in texts.order_by(*order)[:SAMPLE]) >= COMMON
+                for order in ((f"-{along}", "-pk"), (along, "pk"))
+            )
+        return self._walks
+
+    def _walk(self, rows: Q) -> Q:
+        text = Col(rows.model._meta.db_table, self.field)
+        return self._with(rows, Walked(cast(Any, [HasSubstring(text, term) for term in self.terms]), connector=OR))
+
+    def _with(self, rows: Q, condition: Any) -> Q:
+        condition.search = self
+        rows = rows.all()
+        rows.query.where = rows.query.where.clone()
+        _conditions(rows).append(condition)
+        return rows
+
+
+class AmongFew(In):
+    """A primary key among all those that the index named."""
+
+
+class Walked(WhereNode):
+    """The text holds one of the terms."""
+
+    search: Search
+
+    def clone(self) -> "Walked":
+        copy = cast(Walked, super().clone())
+        copy.search = self.search
+        return copy
+
+
+def is_few(rows: "QuerySet[Any]") -> bool:
+    """Whether a search has named its rows one by one: they are counted fastest by reading them."""
+    return any(isinstance(condition, AmongFew) for condition in _conditions(rows))
+
+
+def some_of(rows: Q) -> Q | None:
+    """Some of those that a search found, in the time of a page; None where it named all there are."""
+    found = next((each for each in _conditions(rows) if getattr(each, "search", None)), None)
+    if found is None or isinstance(found, AmongFew):
+        return None
+    search: Search = found.search
+    if search.is_named:
+        rows = rows.all()
+        rows.query.where = rows.query.where.clone()
+        _conditions(rows).remove(found)
+        return search.among(rows, (search.named(MANY) or [])[:FEW])
+    along, owned = search.index.along, search.all.filter(**search.owner)
+    horizon = owned.order_by(f"-{along}", "-pk").values_list(along, flat=True)[GLANCE : GLANCE + 1]
+    return next((rows.filter(**{f"{along}__gte": moment}) for moment in horizon), None)
+
+
+def _owner(rows: "QuerySet[Any]", index: SubstringIndex) -> dict[str, Any]:
+    """Whose rows they are, where they are narrowed to one owner: the index's first fields → values."""
+    names = index.fields[:-1]
+    found = {condition.lhs.target.name: condition.rhs for condition in _conditions(rows) if _pins(condition, names)}
+    return {name: found[name] for name in names} if len(found) == len(names) else {}
+
+
+def _conditions(rows: QuerySet[Any]) -> list[Any]:
+    """What all hold for a row to be among ``rows``."""
+    return rows.query.where.children
+
+
+def _pins(condition: Any, names: Sequence[str]) -> bool:
+    return isinstance(condition, Exact) and isinstance(condition.lhs, Col) and condition.lhs.target.name in names
