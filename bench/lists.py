@@ -1,0 +1,74 @@
+"""``python -m bench.lists [CONVERSATIONS] [--seconds 3] [--rounds 5] [--only ·abcdz]``: the list beside its rivals.
+
+50 conversations of 20 messages over HTTP, 16 connections, one process each, all from one SQLite file. The rounds of all
+go in turn, so that they see the same machine; what counts is the ratio of the medians. Each answer is compared before.
+"""
+
+import argparse
+import statistics
+import sys
+from contextlib import ExitStack
+
+from bench import data, results
+from bench.load import Server, generator, load, running
+from bench.rivals import CONSTANT, FASTAPI, FASTIFY, PARLEY, PATH, SPLICED, USUAL, Missing, Rival
+
+HEADERS = {"X-API-Key": data.TOKEN, "Accept": "application/json"}
+RIVALS = (USUAL, FASTAPI, FASTIFY, SPLICED, CONSTANT)
+TARGETS = {"a": 12.0, "b": 2.0, "c": 1.2, "z": 0.4}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.lists", description=__doc__)
+    parser.add_argument("conversations", nargs="?", type=int, default=100_000)
+    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", default="abcdz", help="letters of the rivals")
+    given = parser.parse_args()
+    generator()
+    file = data.setup(given.conversations)
+    with ExitStack() as servers:
+        ours = servers.enter_context(running(PARLEY.command(), PARLEY.environment(file, 0)))
+        status, headers, content = ours.get(PATH, HEADERS)
+        if status != 200:
+            sys.exit(f"Parley answered {status}: {content[:200]!r}")
+        runs = [("Parley", ours, PATH, HEADERS)]
+        runs.append(("Parley, 304", ours, PATH, {**HEADERS, "If-None-Match": headers["ETag"]}))
+        runs.append(("Parley, gzip", ours, PATH, {**HEADERS, "Accept-Encoding": "gzip"}))
+        for rival in RIVALS:
+            if rival.letter in given.only and (server := start(rival, file, content, servers)):
+                runs.append((rival.title, server, rival.path, HEADERS))
+        rates: dict[str, list[float]] = {name: [] for name, *_ in runs}
+        for turn in range(given.rounds + 1):
+            for name, server, path, sent in runs:
+                found = load(server, path, sent, given.seconds if turn else 1)
+                if found.failed:
+                    sys.exit(f"{name}: {found.failed} requests failed.")
+                if turn:  # the first is a warm-up
+                    rates[name].append(found.per_second)
+                    print(f"{turn} {name:60} {found.per_second:8.1f}/s {found.median:7.1f} ms", flush=True)
+    report(given.conversations, len(content), {name: statistics.median(found) for name, found in rates.items()})
+
+
+def start(rival: Rival, file: "data.Path", content: bytes, servers: ExitStack) -> Server | None:
+    """The rival, if it can run here, after a look at what it answers."""
+    try:
+        server = servers.enter_context(running(rival.command(), rival.environment(file, len(content))))
+    except Missing as missing:
+        print(f"{rival.title} is left out: {missing}.", flush=True)
+        return None
+    status, _, answered = server.get(rival.path, HEADERS)
+    if status != 200 or len(answered) != len(content) or (rival.same_bytes and answered != content):
+        sys.exit(f"{rival.title} does not answer the same: {status}, {answered[:300]!r}")
+    return server
+
+
+def report(number: int, length: int, rates: dict[str, float]) -> None:
+    ours = rates["Parley"]
+    rows = [[name, f"{rate:,.0f}", f"{ours / rate:.2f}"] for name, rate in rates.items()]
+    text = f"{number:,} conversations in the account, answers of {length:,} bytes; medians.\n\n"
+    results.publish("lists", text + results.table(("", "requests/s", "Parley is × as fast"), rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Servers under load: started on a port of their own, asked by wrk (or ab), and stopped."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CONNECTIONS = 16
+PATIENCE = 60  # seconds until a server must answer
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class Server:
+    """One that runs."""
+
+    port: int
+    process: "subprocess.Popen[bytes]"
+
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def get(self, path: str, headers: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
+        request = urllib.request.Request(self.url(path), headers=dict(headers))  # noqa: S310
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as response:  # noqa: S310
+                return response.status, response.headers, response.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.headers, error.read()
+
+
+@contextmanager
+def running(command: Sequence[str], environment: Mapping[str, str], *, port_argument: str = "") -> Iterator[Server]:
+    """``command`` with PORT in its environment, or ``{port}`` replaced in its words, until the block ends."""
+    port = free_port()
+    words = [word.replace("{port}", str(port)) for word in command]
+    log = ROOT / "var" / "bench" / "server.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(  # noqa: S603
+            words,
+            cwd=ROOT,
+            env={**os.environ, **environment, "PORT": str(port)},
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        wait_for(port, process, log)
+        yield Server(port, process)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until and process.poll() is None:
+        with suppress(OSError):
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        time.sleep(0.02)
+    lines = log.read_text(errors="replace").splitlines()[-5:]
+    sys.exit("A server did not start:\n" + "\n".join(lines))
+
+
+@dataclass(frozen=True)
+class Load:
+    """What one round of load found."""
+
+    per_second: float
+    median: float
+    p95: float
+    failed: int
+
+
+def generator() -> str:
+    """wrk, or ab, or the end with a sentence that says what to install."""
+    for name in ("wrk", "ab"):
+        if shutil.which(name):
+            return name
+    sys.exit("Neither wrk nor ab is here to make load with: apt-get install wrk (or apache2-utils).")
+
+
+def load(server: Server, path: str, headers: Mapping[str, str], seconds: float, connections: int = CONNECTIONS) -> Load:
+    """``connections`` clients that ask again as soon as they are answered, for some seconds."""
+    named = [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
+    if generator() == "wrk":
+        words = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--latency", *named]
+        words += ["-s", str(ROOT / "bench" / "report.lua")]
+        found = run([*words, server.url(path)])
+        value = dict(re.findall(r"^bench (\w+) ([\d.]+)$", found, re.MULTILINE))
+        return Load(
+            float(value["requests"]) / float(value["seconds"]),
+            float(value["median"]),
+            float(value["p95"]),
+            int(float(value["failed"])),
+        )
+    words = ["ab", "-q", "-k", f"-c{connections}", f"-t{max(1, round(seconds))}", "-n10000000", *named]
+    found = run([*words, server.url(path)])
+    median, p95 = (float(re.search(rf"^ +{share}% +(\d+)", found, re.MULTILINE)[1]) for share in (50, 95))  # type: ignore[index]
+    rate = float(re.search(r"Requests per second: +([\d.]+)", found)[1])  # type: ignore[index]
+    return Load(rate, median, p95, int((re.search(r"Failed requests: +(\d+)", found) or [0, 0])[1]))
+
+
+def run(words: Sequence[str]) -> str:
+    done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        sys.exit(f"{words[0]} failed: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout

@@ -1,0 +1,147 @@
+"""Other ways to answer the same list, small and fair: the same bytes from the same data with the same key check.
+
+Each runs as one process. What one needs that is not here, it says, and is left out.
+"""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.data import FOLDER
+
+HERE = Path(__file__).resolve().parent
+PYTHON = FOLDER / "rivals-python"
+NODE = FOLDER / "rivals-node"
+PATH = "/api/conversations?limit=50"
+
+
+class Missing(Exception):
+    """What a rival needs and does not find here."""
+
+
+@dataclass(frozen=True)
+class Rival:
+    letter: str
+    name: str
+    command: Callable[[], Sequence[str]]
+    environment: Callable[[Path, int], Mapping[str, str]]
+    """For a file, and the length of the answer."""
+    path: str = PATH
+    same_bytes: bool = True
+    extra: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        return f"({self.letter}) {self.name}"
+
+
+def python(module: str) -> Path:
+    """The rivals' own environment, made on first use."""
+    wanted = (HERE / "requirements.txt").read_text()
+    stamp = PYTHON / "made-from.txt"
+    if not stamp.exists() or stamp.read_text() != wanted:
+        print("Installing the rivals in Python …", flush=True)
+        install([sys.executable, "-m", "venv", "--clear", str(PYTHON)])
+        pip = [str(PYTHON / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        install([*pip, "-r", str(HERE / "requirements.txt")])
+        stamp.write_text(wanted)
+    return PYTHON / "bin" / module
+
+
+def node() -> str:
+    found = shutil.which("node")
+    npm = shutil.which("npm")
+    if not found or not npm:
+        raise Missing("node and npm are not installed")
+    wanted = (HERE / "fastify" / "package.json").read_text()
+    stamp = NODE / "made-from.txt"
+    if not stamp.exists() or stamp.read_text() != wanted:
+        print("Installing the rivals in Node (better-sqlite3 may take minutes to compile) …", flush=True)
+        NODE.mkdir(parents=True, exist_ok=True)
+        (NODE / "package.json").write_text(wanted)
+        install([npm, "install", "--prefix", str(NODE), "--no-audit", "--no-fund", "--silent"])
+        stamp.write_text(wanted)
+    return found
+
+
+def install(words: Sequence[str]) -> None:
+    done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise Missing(f"{' '.join(map(str, words[:3]))} failed: {(done.stderr or done.stdout).strip()[-300:]}")
+
+
+def two_tables(file: Path) -> Path:
+    """The same conversations with a row for each message, in a file of their own."""
+    copied = file.with_name(f"{file.stem}-two-tables.sqlite3")
+    if copied.exists() and copied.stat().st_mtime >= file.stat().st_mtime:
+        return copied
+    print("Making the tables of the usual way …", flush=True)
+    copied.unlink(missing_ok=True)
+    with closing(sqlite3.connect(copied)) as database:
+        database.executescript((HERE / "two_tables.sql").read_text().replace("{file}", str(file)))
+    os.utime(copied)
+    return copied
+
+
+def parley() -> Sequence[str]:
+    return [sys.executable, "-m", "config.serve"]
+
+
+GRANIAN = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", "{port}", "--workers", "1", "--http", "1"]
+SETTINGS = {
+    "DEBUG": "0",
+    "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz-of-a-bench",
+    "WORKERS": "1",
+    "LOG_LEVEL": "WARNING",
+}
+UNREACHED = {f"RATE_LIMIT_{name}": "1000000" for name in ("ADDRESS", "KEY", "ACCOUNT")}
+"""Each request is counted, and none is refused."""
+
+
+def of_parley(file: Path, length: int) -> dict[str, str]:
+    return {"DATABASE_URL": f"sqlite:///{file}", **SETTINGS, **UNREACHED}
+
+
+def of_rival(file: Path, length: int) -> dict[str, str]:
+    return {"RIVAL_DATABASE": str(file), "RIVAL_MODULES": str(NODE)}
+
+
+def usual_command() -> Sequence[str]:
+    gunicorn = [str(python("gunicorn")), "--workers", "1", "--bind", "127.0.0.1:{port}", "--keep-alive", "30"]
+    return [*gunicorn, "--worker-class", "gthread", "--threads", "4", "bench.rivals.usual_drf:application"]
+
+
+def fastapi_command() -> Sequence[str]:
+    uvicorn = [str(python("uvicorn")), "--host", "127.0.0.1", "--port", "{port}", "--log-level", "warning"]
+    return [*uvicorn, "--no-access-log", "bench.rivals.fastapi_app:app"]
+
+
+def fastify_command() -> Sequence[str]:
+    return [node(), str(HERE / "fastify" / "server.js")]
+
+
+def datasette_command() -> Sequence[str]:
+    return [str(python("datasette")), "serve", "--host", "127.0.0.1", "--port", "{port}", "--setting", "max_returned_rows",
+            "1000", "--setting", "sql_time_limit_ms", "60000", str(FOLDER / "datasette.sqlite3")]
+
+
+def constant_command() -> Sequence[str]:
+    return [sys.executable, "-m", "granian", *GRANIAN, "--blocking-threads", "16", "--no-ws", "--log-level", "error",
+            "bench.rivals.constant:application"]
+
+
+USUAL = Rival("a", "DRF: message table, ModelSerializer, prefetch; gunicorn", usual_command,
+              lambda file, length: of_rival(two_tables(file), length))
+FASTAPI = Rival("b", "FastAPI, SQLAlchemy core, orjson; uvicorn", fastapi_command, of_rival)
+FASTIFY = Rival("c", "Fastify, better-sqlite3, JSON.stringify", fastify_command, of_rival)
+SPLICED = Rival("d", "Fastify, better-sqlite3, stored JSON spliced", fastify_command,
+                lambda file, length: {**of_rival(file, length), "RIVAL_SPLICE": "1"})
+CONSTANT = Rival("z", "the limit: a constant behind the same key check", constant_command,
+                 lambda file, length: {**of_parley(file, length), "RIVAL_LENGTH": str(length)}, same_bytes=False)
+PARLEY = Rival("·", "Parley", parley, of_parley)
