@@ -55,6 +55,11 @@ check: lock-check ## lint, types, templates, imports, migrations, deployment set
 		$(PY) manage.py check --deploy --fail-level WARNING
 	./requirements/audit.sh
 
+.PHONY: bench
+bench: ## measure Parley beside its rivals, and write docs/benchmarks.md (an hour)
+	$(INSTALL) dev
+	@exec $(PY) -m bench
+
 .PHONY: schema
 schema: ## write docs/openapi.json, the description of the API
 	$(INSTALL) dev

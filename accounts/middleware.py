@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponseBase
 from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect
@@ -12,6 +13,13 @@ from django.utils.translation import gettext as _
 from accounts.models import Account, Environment, User
 
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
+
+
+class SignInMiddleware(LoginRequiredMiddleware):
+    """Django's, which asks who is signed in even where nobody has to be: of the API's callers nobody is."""
+
+    def process_view(self, request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponseBase | None:
+        return super().process_view(request, view, args, kwargs) if getattr(view, "login_required", True) else None
 
 
 class AccountMiddleware:

@@ -1,7 +1,7 @@
 """The data that is measured on: SQLite files below ``var/bench``, made once, the same on every machine.
 
-One account, live: conversations of 20 messages, one changed every three minutes, in several scripts. The two oldest have
-40 and 5,000 messages.
+One account, live: conversations of 20 messages, one changed every three minutes, in several scripts. The two oldest
+have 40 and 5,000 messages.
 """
 
 import hashlib
@@ -24,16 +24,20 @@ TOKEN = f"nl_live_{hashlib.sha256(b'of a benchmark').hexdigest()}"
 """A key of the account, the same in every file."""
 
 WORDS = (
-    "price delivery contract office monthly discount invoice refund viewing tomorrow budget team seats plan upgrade "
-    "question thanks please meeting call number address parking internet desk room window quiet week month year "
-    "naïve größe señor цена договор доставка завтра 价格 合同 明天 👍"
-).split()
+    "price delivery contract office monthly discount invoice refund viewing tomorrow budget team seats plan upgrade",
+    "question thanks please meeting call number address parking internet desk room window quiet week month year",
+    "naïve größe señor цена договор доставка завтра 价格 合同 明天 👍",
+)
+
 END = datetime(2026, 11, 1, tzinfo=UTC)
 STEP = timedelta(minutes=3)
 
 
 def file_of(number: int) -> Path:
-    return FOLDER / f"conversations-{number}.sqlite3"
+    """Of these migrations: whoever changes them measures on new data."""
+    migrations = sorted(FOLDER.parent.parent.glob("*/migrations/0*.py"))
+    schema = hashlib.sha256(b"".join(each.read_bytes() for each in migrations)).hexdigest()[:8]
+    return FOLDER / f"conversations-{number}-{schema}.sqlite3"
 
 
 def setup(number: int) -> Path:
@@ -122,10 +126,11 @@ def conversations(account: Any, number: int, chance: random.Random) -> Iterator[
 def messages(number: int, end: datetime, chance: random.Random) -> list[dict[str, str]]:
     from conversations.messages import format_moment
 
+    words = " ".join(WORDS).split()
     return [
         {
             "role": "agent" if index % 2 else "lead",
-            "content": " ".join(chance.choices(WORDS, k=chance.randint(4, 18))),
+            "content": " ".join(chance.choices(words, k=chance.randint(4, 18))),
             "timestamp": format_moment(end - timedelta(minutes=(number - index) * 4)),
         }
         for index in range(number)
@@ -138,7 +143,7 @@ def copy(number: int) -> None:
 
     from conversations.models import Conversation
 
-    names = [field.column for field in Conversation._meta.concrete_fields]
+    names = [str(field.column) for field in Conversation._meta.concrete_fields]
     copied = {name: name for name in names} | {"_id": "lower(hex(randomblob(12)))"}
     for done in range(MADE_ONE_BY_ONE, number, MADE_ONE_BY_ONE):
         minutes = int(done * STEP / timedelta(minutes=1))

@@ -8,6 +8,7 @@ import argparse
 import statistics
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 
 from bench import data, results
 from bench.load import Server, generator, load, running
@@ -50,7 +51,7 @@ def main() -> None:
     report(given.conversations, len(content), {name: statistics.median(found) for name, found in rates.items()})
 
 
-def start(rival: Rival, file: "data.Path", content: bytes, servers: ExitStack) -> Server | None:
+def start(rival: Rival, file: Path, content: bytes, servers: ExitStack) -> Server | None:
     """The rival, if it can run here, after a look at what it answers."""
     try:
         server = servers.enter_context(running(rival.command(), rival.environment(file, len(content))))

@@ -40,9 +40,9 @@ class Server:
         request = urllib.request.Request(self.url(path), headers=dict(headers))  # noqa: S310
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE) as response:  # noqa: S310
-                return response.status, response.headers, response.read()
+                return response.status, dict(response.headers), response.read()
         except urllib.error.HTTPError as error:
-            return error.code, error.headers, error.read()
+            return error.code, dict(error.headers), error.read()
 
 
 @contextmanager

@@ -8,143 +8,30 @@ or a transcript of 40 messages takes more of it than it may.
 
 import os
 import platform
-import random
 import statistics
 import sys
 import time
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
 import django
 
-FOLDER = Path(__file__).resolve().parent.parent / "var" / "bench"
+from bench import data
+
 ROUNDS = 21
 TARGETS = {"list": 10.0, "transcript of 40": 6.25}
 """Times an empty page, which takes 4 ms on a quiet machine of two cores: 40 ms and 25 ms there."""
 
-WORDS = [
-    "price",
-    "delivery",
-    "contract",
-    "office",
-    "monthly",
-    "discount",
-    "invoice",
-    "refund",
-    "viewing",
-    "tomorrow",
-    "budget",
-    "team",
-    "seats",
-    "plan",
-    "upgrade",
-    "question",
-    "thanks",
-    "please",
-    "meeting",
-    "call",
-    "number",
-    "address",
-    "parking",
-    "internet",
-    "desk",
-    "room",
-    "window",
-    "quiet",
-    "week",
-    "month",
-    "year",
-]
-
 
 def main() -> None:
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    os.environ["DATABASE_URL"] = f"sqlite:///{FOLDER / f'pages-{number}.sqlite3'}"
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    os.environ["DEBUG"] = "1"  # static files need not be collected
-    django.setup()
-    from django.conf import settings
-
-    settings.DEBUG = False  # in development Django remembers each statement, and parses templates again
-    settings.ALLOWED_HOSTS = ["*"]
-    prepare(number)
+    data.setup(number)
     report(number, measure(pages()))
-
-
-def prepare(number: int) -> None:
-    """The store, made in one go and only once: a file that was not finished is made again."""
-    from django.core.management import call_command
-
-    from conversations.models import Conversation
-
-    call_command("migrate", verbosity=0)
-    if Conversation.objects.count() >= number:
-        return
-    call_command("flush", interactive=False, verbosity=0)
-    print(f"Making {number:,} conversations …", flush=True)
-    from accounts.models import Account, User
-
-    owner = User.objects.create_user("bench@example.com", "correct horse battery")
-    account = Account.objects.open(name="Bench", owner=owner, by=None)
-    chance = random.Random(1)  # noqa: S311 - the same data each time
-    batch: list[Any] = []
-    for conversation in conversations(account, number, chance):
-        conversation.derive()
-        batch.append(conversation)
-        if len(batch) == 500:
-            Conversation.objects.bulk_create(batch)
-            batch.clear()
-    Conversation.objects.bulk_create(batch)
-    from conversations.models.naming import notice_names
-
-    notice_names(account, "live", list(Conversation.objects.without_messages()[:200]))
-
-
-def conversations(account: Any, number: int, chance: random.Random) -> Iterator[Any]:
-    from conversations.models import Channel, Conversation, Status
-
-    end = datetime(2026, 11, 1, tzinfo=UTC)
-    for index in range(number):
-        updated = end - timedelta(minutes=index * 3)
-        yield Conversation(
-            account=account,
-            lead_id=str(index % (number // 2 + 1)),
-            agent_config_id=f"{index % 7:024x}",
-            campaign_id=f"{index % 5 + 100:024x}" if index % 3 else None,
-            channel=chance.choice(Channel.values),
-            lead_phone=f"+1 555 {index // 10_000:03} {index % 10_000:04}",
-            lead_email=f"lead{index}@example.com" if index % 4 == 0 else "",
-            status=chance.choices(Status.values, (20, 45, 10, 25))[0],
-            current_stage_index=index % 5,
-            current_stage_name=("Greeting", "Needs", "Pricing", "Closing", "Contract")[index % 5],
-            qualified=(None, True, False)[index % 3],
-            created_at=updated - timedelta(days=1),
-            updated_at=updated,
-            status_changed_at=updated,
-            messages=messages(40 if index == 0 else 5_000 if index == 1 else 20, updated, chance),
-        )
-
-
-def messages(number: int, end: datetime, chance: random.Random) -> list[dict[str, str]]:
-    from conversations.messages import format_moment
-
-    return [
-        {
-            "role": "agent" if index % 2 else "lead",
-            "content": " ".join(chance.choices(WORDS, k=chance.randint(4, 18))),
-            "timestamp": format_moment(end - timedelta(minutes=(number - index) * 4)),
-        }
-        for index in range(number)
-    ]
 
 
 def pages() -> dict[str, str]:
     from conversations.models import Conversation
 
-    newest = Conversation.objects.newest_first().values_list("pk", flat=True)
+    ids = Conversation.objects.newest_first().values_list("pk", flat=True)
+    of_length = {length: ids.filter(message_count=length)[:1].get() for length in (20, 40, 5_000)}
     return {
         "empty page": "/settings/nothing-here/",
         "list": "/conversations/",
@@ -153,9 +40,9 @@ def pages() -> dict[str, str]:
         "list, one channel": "/conversations/?channel=email",
         "list, by start": "/conversations/?sort=-createdAt",
         "list, a search": "/conversations/?search=discount",
-        "transcript of 40": f"/conversations/{newest[0]}/",
-        "transcript of 20": f"/conversations/{newest[2]}/",
-        "transcript of 5,000": f"/conversations/{newest[1]}/",
+        "transcript of 40": f"/conversations/{of_length[40]}/",
+        "transcript of 20": f"/conversations/{of_length[20]}/",
+        "transcript of 5,000": f"/conversations/{of_length[5_000]}/",
     }
 
 

@@ -1,7 +1,11 @@
 """The headers that every answer carries, beside those of Django's own middleware and the CSP."""
 
 from collections.abc import Callable
+from typing import Any
 
+from csp.constants import HEADER
+from csp.middleware import CSPMiddleware
+from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import patch_vary_headers
@@ -12,6 +16,21 @@ HEADERS = {
     "Server": "parley",  # granian names itself where an answer does not; leaving it out is not possible
     "X-Content-Type-Options": "nosniff",
 }
+
+
+class PolicyMiddleware(CSPMiddleware):
+    """django-csp, which writes the policy anew for each answer; those of the API all have the same."""
+
+    def __init__(self, get_response: Any) -> None:
+        super().__init__(get_response)
+        self.policy = build_policy()
+
+    def __call__(self, request: Any) -> Any:
+        if not request.path.startswith("/api/"):
+            return super().__call__(request)
+        response = self.get_response(request)
+        response.headers.setdefault(HEADER, self.policy)
+        return response
 
 
 class HeadersMiddleware:

@@ -22,7 +22,7 @@ from config.parsing import MAX_BODY
 from config.storage.fields import is_object_id
 from conversations import wire
 from conversations.filters import ConversationFilter
-from conversations.models import Conversation, ConversationQuerySet, Outcome, Recorded
+from conversations.models import Conversation, ConversationQuerySet, Outcome, Recorded, Totals
 from conversations.models.recording import TAKEN
 from conversations.pagination import ConversationPagination
 from conversations.serializers import (
@@ -34,6 +34,11 @@ from conversations.serializers import (
 )
 
 MAX_RECORDS = 1_000
+
+COUNTED_WHOLE = 20_000
+"""In an account of at most so many conversations each list says how many it holds. In a larger one a search that finds
+more than a few (``config.storage.search.FEW``) does not: to count them all would take longer than the page.
+"""
 
 
 class ConversationViewSet(Idempotent, GenericViewSet[Conversation]):
@@ -73,19 +78,33 @@ class ConversationViewSet(Idempotent, GenericViewSet[Conversation]):
 
     def list(self, request: Request) -> HttpResponseBase:
         """A bare array: a page where ``limit`` asks for one, else the whole account, streamed."""
-        conversations: ConversationQuerySet = self.filter_queryset(self.get_queryset())  # type: ignore[assignment]
         paginator = ConversationPagination(request)
-        everything = self.get_queryset()
-        number, changes = everything.revisions()
+        conversations: ConversationQuerySet | None = None
+        if ConversationFilter.asked(request.query_params):
+            conversations = self.filter_queryset(self.get_queryset())  # type: ignore[assignment]
+        # Before the rows: what changes in between makes the next answer look changed, and never the same.
+        totals = Totals.of(self.key.account, self.key.environment)
 
         def answer() -> HttpResponseBase:
+            if conversations is None and paginator.is_first:
+                first = wire.first_rows(self.key.account_id, self.key.environment, paginator.rows)
+                return paginator.respond(first, total=totals.number)
+            listed = self.get_queryset() if conversations is None else conversations
             if paginator.limit is not None:
-                narrowed = ConversationFilter.narrows(request.query_params)
-                return paginator.respond(conversations, total=None if narrowed else number)
-            whole = iter(()) if request.method == "HEAD" else wire.stream(paginator.rest(conversations))
+                return paginator.respond(paginator.page(listed), total=self.total(listed, totals))
+            whole = iter(()) if request.method == "HEAD" else wire.stream(paginator.rest(listed))
             return StreamingHttpResponse(whole, content_type=wire.WireRenderer.media_type)
 
-        return conditional(request, answer, self.key.account_id, self.key.environment, number, changes)
+        return conditional(request, answer, self.key.account_id, self.key.environment, totals.number, totals.changes)
+
+    def total(self, listed: ConversationQuerySet, totals: Totals) -> int:
+        """How many the list holds in all, read from the totals where they tell."""
+        narrowing = ConversationFilter.narrowing(self.request.query_params)
+        if not narrowing:
+            return totals.number
+        if narrowing == {"status"}:
+            return totals.by_status.get(self.request.query_params["status"], 0)
+        return listed.count() if totals.number <= COUNTED_WHOLE else listed.total()
 
     def retrieve(self, request: Request, pk: str) -> HttpResponseBase:
         conversation = self.get_object()
@@ -154,8 +173,8 @@ class ConversationViewSet(Idempotent, GenericViewSet[Conversation]):
         return self._shown(conversation.pk)
 
     def _shown(self, pk: str, status: int = 200) -> Response:
-        row = wire.rows(self.get_queryset().filter(pk=pk)).get()
-        return Response(wire.document(row), status=status)
+        row = wire.written(self.get_queryset().filter(pk=pk)).get()
+        return Response(wire.shown(row), status=status)
 
 
 def _result(recorded: Recorded) -> dict[str, Any]:

@@ -1,5 +1,19 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class ConversationsConfig(AppConfig):
     name = "conversations"
+
+    def ready(self) -> None:
+        # Not a migration: SQLite makes a table anew to alter it, and its triggers go with the old one.
+        post_migrate.connect(keep_tally, sender=self)
+
+
+def keep_tally(**kwargs: Any) -> None:
+    from config.storage.tallies import keep_tally
+    from conversations.models import Conversation, Tally
+
+    keep_tally(table=Conversation._meta.db_table, tally=Tally._meta.db_table)

@@ -24,7 +24,7 @@ MESSAGE_HEADER = ("number", "role", "timestamp", "agentConfigId", "content")
 
 def ndjson(conversations: ConversationQuerySet) -> Iterator[bytes]:
     """A conversation a line: the bytes that stand for it in the list's array."""
-    return tables.json_lines(map(wire.document, stored(wire.rows(conversations), wire.STREAM_ROWS)))
+    return tables.json_lines(map(wire.shown, stored(wire.written(conversations), wire.STREAM_ROWS)))
 
 
 def conversations_csv(conversations: ConversationQuerySet) -> Iterator[bytes]:

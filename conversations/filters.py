@@ -73,9 +73,14 @@ class ConversationFilter(AskedFilterSet):
         form = OnceForm
 
     @classmethod
-    def narrows(cls, parameters: Mapping[str, str]) -> bool:
-        """Whether any of ``parameters`` leaves something out; an empty one does not."""
-        return any(parameters.get(name) for name in cls.base_filters)
+    def asked(cls, parameters: Mapping[str, str]) -> bool:
+        """Whether any filter stands among ``parameters``, if only to be refused."""
+        return not cls.base_filters.keys().isdisjoint(parameters)
+
+    @classmethod
+    def narrowing(cls, parameters: Mapping[str, str]) -> set[str]:
+        """Those of ``parameters`` that leave something out; an empty one does not."""
+        return {name for name in cls.base_filters if parameters.get(name)}
 
     def filter_search(self, conversations: ConversationQuerySet, name: str, value: str) -> ConversationQuerySet:
         return conversations.found_by(self.looked_for)

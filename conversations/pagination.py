@@ -53,21 +53,31 @@ class ConversationPagination:
             return conversations.after(self.cursor.updated_at, self.cursor.id)
         return conversations[self.skip :] if self.skip else conversations
 
-    def respond(self, conversations: ConversationQuerySet, *, total: int | None = None) -> Response:
+    @property
+    def is_first(self) -> bool:
+        """A page that begins where the list does."""
+        return self.limit is not None and not self.skip and self.cursor is None
+
+    @property
+    def rows(self) -> int:
+        """A row more than the page shows tells whether there is another page."""
+        return (self.limit or MAX_LIMIT) + 1
+
+    def page(self, conversations: ConversationQuerySet) -> list[wire.Row]:
+        return list(wire.written(self.rest(conversations))[: self.rows])
+
+    def respond(self, rows: list[wire.Row], *, total: int) -> Response:
         """A bare array; how many there are in all, and the address of the next page, stand in its headers."""
-        limit = self.limit or MAX_LIMIT
-        page = list(wire.rows(self.rest(conversations))[: limit + 1])
-        total = conversations.total() if total is None else total
+        shown = rows[: self.rows - 1]
         headers = {} if isinstance(total, AtLeast) else {"X-Total-Count": str(total)}
-        if len(page) > limit:
-            headers["Link"] = f'<{self.address_after(page[limit - 1])}>; rel="next"'
-        return Response([wire.document(row) for row in page[:limit]], headers=headers)
+        if len(rows) > len(shown):
+            headers["Link"] = f'<{self.address_after(shown[-1])}>; rel="next"'
+        return Response([wire.shown(row) for row in shown], headers=headers)
 
     def address_after(self, row: wire.Row) -> str:
-        last = dict(zip(wire.COLUMNS, row, strict=True))
         query = self.request.query_params.copy()
         query.pop("skip", None)
-        query["cursor"] = str(Cursor(last["updated_at"], last["id"]))
+        query["cursor"] = places.pack(*wire.place(row))
         return f"{self.request.build_absolute_uri(self.request.path)}?{query.urlencode()}"
 
     def read_cursor(self) -> Cursor | None:

@@ -1,20 +1,27 @@
 """The wire shape of a conversation, in the one place that knows it (contract, section 1).
 
 Reading does not parse what it only passes on: on SQL the messages column already is the JSON that the client gets, and
-is spliced into the answer. On MongoDB messages come as documents and are serialised once.
+the database itself puts a conversation's text together around it (``SHAPE``). On MongoDB messages come as documents and
+are serialised once (``document``). Both give the same bytes; a test compares them.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 import orjson
+from django.db import connection, models
+from django.db.models import Func
 from rest_framework.renderers import BaseRenderer
 
 from accounts.tables import log_end
 from config.storage.expressions import StoredDocuments
+from config.storage.json_text import DIALECTS, Dialect
+from config.storage.prepared import Prepared
 from config.storage.transaction import snapshot
 from conversations.messages import format_moment
-from conversations.models import ConversationQuerySet
+from conversations.models import Conversation, ConversationQuerySet
+from conversations.places import ID_LENGTH
 
 COLUMNS = (
     "id",
@@ -38,6 +45,26 @@ COLUMNS = (
 )
 Row = tuple[Any, ...]
 
+SHAPE = (
+    ("_id", "_id", "text"),
+    ("leadId", "lead_id", "text"),
+    ("accountId", "account_id", "text"),
+    ("agentConfigId", "agent_config_id", "text"),
+    ("channel", "channel", "text"),
+    ("leadPhone", "lead_phone", "text"),
+    ("status", "status", "text"),
+    ("currentStageIndex", "current_stage_index", "integer"),
+    ("messages", "messages", "json"),
+    ("messageCount", "message_count", "integer"),
+    ("createdAt", "created_at", "moment"),
+    ("updatedAt", "updated_at", "moment"),
+    ("campaignId", "campaign_id", "optional"),
+    ("leadEmail", "lead_email", "optional"),
+    ("currentStageName", "current_stage_name", "optional"),
+    ("summary", "summary", "optional"),
+)
+"""The wire's name, the column and its kind; ``qualificationResult``, which is made of two columns, comes last."""
+
 STREAM_ROWS = 20
 """Conversations fetched at a time while an account is streamed; few, for each may be megabytes."""
 
@@ -48,6 +75,84 @@ STREAM_BYTES = 1 << 17
 def rows(conversations: ConversationQuerySet) -> Any:
     """The columns an answer is made of, as tuples in the order of ``COLUMNS``."""
     return conversations.annotate(stored_messages=StoredDocuments("messages")).values_list(*COLUMNS)
+
+
+class Written(Func):
+    """A whole conversation as its text on the wire, put together by the database."""
+
+    output_field = models.TextField()
+
+    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, tuple[Any, ...]]:  # type: ignore[override]
+        dialect = DIALECTS[connection.vendor]
+        table = connection.ops.quote_name(compiler.query.get_initial_alias())
+        return _written(dialect).replace("{table}", table), ()
+
+
+class Place(Written):
+    """Where a conversation stands in ``newest_first`` order: when it changed, and its id."""
+
+    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, tuple[Any, ...]]:  # type: ignore[override]
+        table = connection.ops.quote_name(compiler.query.get_initial_alias())
+        moment = DIALECTS[connection.vendor].moment.replace("{column}", f"{table}.updated_at")
+        return f"{moment} || {table}._id", ()
+
+
+@cache
+def _written(dialect: Dialect) -> str:
+    """SQL for a conversation's text, of the columns of ``{table}``."""
+    pieces: list[str] = []
+    for name, column, kind in SHAPE:
+        key = f"""'{"," if pieces else "{"}"{name}":'"""
+        at = f"{{table}}.{column}"
+        if kind == "moment":
+            pieces.append(f"""{key} || '"' || {dialect.moment} || '"'""".replace("{column}", at))
+        elif kind == "optional":
+            value = dialect.text.replace("{column}", at)
+            pieces.append(f"CASE WHEN {at} <> '' THEN {key} || {value} ELSE '' END")
+        else:
+            pieces.append(f"{key} || {getattr(dialect, kind).replace('{column}', at)}")
+    reason = dialect.text.replace("{column}", "{table}.qualification_reason")
+    qualified = dialect.true.replace("{column}", "{table}.qualified")
+    pieces.append(
+        """CASE WHEN {table}.qualified IS NULL THEN '' ELSE ',"qualificationResult":{"qualified":' || """
+        f"""CASE WHEN {qualified} THEN 'true' ELSE 'false' END || ',"reason":' || {reason} || '}}' END"""
+    )
+    # Two halves: what follows the long messages is not copied with them piece by piece.
+    middle = next(place for place, each in enumerate(SHAPE) if each[2] == "json") + 1
+    whole = f"({' || '.join(pieces[:middle])} || ({' || '.join(pieces[middle:])} || '}}'))"
+    return dialect.whole.replace("{whole}", whole)
+
+
+def written(conversations: ConversationQuerySet) -> Any:
+    """Rows for ``shown`` and ``place``: texts where the database can put them together, else the columns."""
+    if connection.vendor in DIALECTS:
+        return conversations.annotate(written=Written(), place=Place()).values_list("written", "place")
+    return rows(conversations)
+
+
+def _first(account: str, environment: str, limit: int) -> Any:
+    return written(Conversation.objects.owned_by(account, environment).newest_first())[:limit]
+
+
+first_rows = Prepared(_first, values=2, has_limit=True)
+"""The newest of an account, the page that is asked for most: rows as of ``written``."""
+
+
+def shown(row: Row) -> Any:
+    """A conversation in an answer, of a row of ``written``."""
+    return orjson.Fragment(row[0]) if len(row) == 2 else document(row)
+
+
+def text_of(row: Row) -> bytes:
+    """The same as bytes. A damaged row, which the database could not write, is shown as far as can be."""
+    return orjson.dumps(shown(row), default=str)
+
+
+def place(row: Row) -> tuple[str, str]:
+    """Where a conversation of a row of ``written`` stands: when it changed, as the wire writes it, and its id."""
+    if len(row) == 2:
+        return row[1][:-ID_LENGTH], row[1][-ID_LENGTH:]
+    return format_moment(row[COLUMNS.index("updated_at")]), row[0]
 
 
 def document(row: Row) -> dict[str, Any]:
@@ -72,7 +177,7 @@ def document(row: Row) -> dict[str, Any]:
         qualified,
         reason,
     ) = row
-    shown = {
+    answer = {
         "_id": pk,
         "leadId": lead_id,
         "accountId": account_id,
@@ -87,16 +192,16 @@ def document(row: Row) -> dict[str, Any]:
         "updatedAt": format_moment(updated_at),
     }
     if campaign_id:
-        shown["campaignId"] = campaign_id
+        answer["campaignId"] = campaign_id
     if lead_email:
-        shown["leadEmail"] = lead_email
+        answer["leadEmail"] = lead_email
     if stage_name:
-        shown["currentStageName"] = stage_name
+        answer["currentStageName"] = stage_name
     if summary:
-        shown["summary"] = summary
+        answer["summary"] = summary
     if qualified is not None:
-        shown["qualificationResult"] = {"qualified": qualified, "reason": reason}
-    return shown
+        answer["qualificationResult"] = {"qualified": qualified, "reason": reason}
+    return answer
 
 
 def stream(conversations: ConversationQuerySet) -> Iterator[bytes]:
@@ -107,8 +212,8 @@ def stream(conversations: ConversationQuerySet) -> Iterator[bytes]:
     piece, separator, end = bytearray(b"["), b"", b"]"
     try:
         with snapshot():
-            for row in rows(conversations).iterator(chunk_size=STREAM_ROWS):
-                piece += separator + orjson.dumps(document(row), default=str)
+            for row in written(conversations).iterator(chunk_size=STREAM_ROWS):
+                piece += separator + text_of(row)
                 separator = b","
                 if len(piece) >= STREAM_BYTES:
                     yield bytes(piece)

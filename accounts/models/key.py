@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from accounts.models.account import Account, Environment, Owned, OwnedQuerySet, RateLimited
 from accounts.models.audit import Actor, AuditEvent
+from accounts.models.lookup import key_of_digest
 from accounts.origin import current_origin
 from accounts.scopes import Scope
 from accounts.validators import EachIn, validate_text
@@ -72,15 +73,15 @@ class ApiKeyQuerySet(OwnedQuerySet["ApiKey"]):
         """What ``key`` may see and manage: a test key nothing live."""
         return self.test() if key.environment == Environment.TEST else self.all()
 
+
+class ApiKeyManager(models.Manager.from_queryset(ApiKeyQuerySet)):  # type: ignore[misc]
     def authenticate(self, token: str) -> "ApiKey | None":
         """The usable key whose secret is ``token``, or None: unknown, malformed, revoked or expired."""
         if not TOKEN.fullmatch(token):
             return None
-        key = self.select_related("account").filter(digest=digest_of(token)).first()
+        key = key_of_digest(digest_of(token))
         return key if key and key.status == ApiKey.Status.ACTIVE else None
 
-
-class ApiKeyManager(models.Manager.from_queryset(ApiKeyQuerySet)):  # type: ignore[misc]
     @atomic
     def issue(
         self,

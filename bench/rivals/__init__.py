@@ -126,22 +126,40 @@ def fastify_command() -> Sequence[str]:
     return [node(), str(HERE / "fastify" / "server.js")]
 
 
-def datasette_command() -> Sequence[str]:
-    return [str(python("datasette")), "serve", "--host", "127.0.0.1", "--port", "{port}", "--setting", "max_returned_rows",
-            "1000", "--setting", "sql_time_limit_ms", "60000", str(FOLDER / "datasette.sqlite3")]
-
-
 def constant_command() -> Sequence[str]:
-    return [sys.executable, "-m", "granian", *GRANIAN, "--blocking-threads", "16", "--no-ws", "--log-level", "error",
-            "bench.rivals.constant:application"]
+    return [
+        sys.executable,
+        "-m",
+        "granian",
+        *GRANIAN,
+        "--blocking-threads",
+        "16",
+        "--no-ws",
+        "--log-level",
+        "error",
+        "bench.rivals.constant:application",
+    ]
 
 
-USUAL = Rival("a", "DRF: message table, ModelSerializer, prefetch; gunicorn", usual_command,
-              lambda file, length: of_rival(two_tables(file), length))
+USUAL = Rival(
+    "a",
+    "DRF: message table, ModelSerializer, prefetch; gunicorn",
+    usual_command,
+    lambda file, length: of_rival(two_tables(file), length),
+)
 FASTAPI = Rival("b", "FastAPI, SQLAlchemy core, orjson; uvicorn", fastapi_command, of_rival)
 FASTIFY = Rival("c", "Fastify, better-sqlite3, JSON.stringify", fastify_command, of_rival)
-SPLICED = Rival("d", "Fastify, better-sqlite3, stored JSON spliced", fastify_command,
-                lambda file, length: {**of_rival(file, length), "RIVAL_SPLICE": "1"})
-CONSTANT = Rival("z", "the limit: a constant behind the same key check", constant_command,
-                 lambda file, length: {**of_parley(file, length), "RIVAL_LENGTH": str(length)}, same_bytes=False)
+SPLICED = Rival(
+    "d",
+    "Fastify, better-sqlite3, stored JSON spliced",
+    fastify_command,
+    lambda file, length: {**of_rival(file, length), "RIVAL_SPLICE": "1"},
+)
+CONSTANT = Rival(
+    "z",
+    "the limit: a constant behind the same key check",
+    constant_command,
+    lambda file, length: {**of_parley(file, length), "RIVAL_LENGTH": str(length)},
+    same_bytes=False,
+)
 PARLEY = Rival("·", "Parley", parley, of_parley)

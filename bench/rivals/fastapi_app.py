@@ -76,9 +76,7 @@ def list_conversations(
             raise HTTPException(401, "Invalid or expired API key")
         if "conversations:view" not in key.scopes:
             raise HTTPException(403, "Forbidden")
-        mine = PAGE.where(
-            conversations.c.account_id == key.account_id, conversations.c.environment == key.environment
-        )
+        mine = PAGE.where(conversations.c.account_id == key.account_id, conversations.c.environment == key.environment)
         newest = mine.order_by(conversations.c.updated_at.desc(), conversations.c["_id"].desc()).limit(limit)
         rows = connection.execute(newest).all()
     return Response(orjson.dumps([document(row) for row in rows]), media_type="application/json")

@@ -8,6 +8,7 @@ from conversations.models.queries import CLOSED_STATUSES, Channel, ConversationQ
 from conversations.models.reading import LastLook, ReadMark
 from conversations.models.recording import Outcome, Recorded
 from conversations.models.saved_view import SavedView
+from conversations.models.tally import Tally, Totals
 
 __all__ = [
     "CLOSED_STATUSES",
@@ -28,4 +29,6 @@ __all__ = [
     "Status",
     "StatusMoved",
     "StatusNotAllowed",
+    "Tally",
+    "Totals",
 ]

@@ -91,8 +91,8 @@ class Conversation(Owned):
 
     class Meta:
         indexes = (
-            # Read alone for a list's ETag
-            models.Index(fields=("account", "environment", "revision"), name="conversation_revisions"),
+            # Read alone for a list's ETag, where no tally is kept (MongoDB)
+            models.Index(fields=("account", "environment", "status", "revision"), name="conversation_revisions"),
             # The whole ordering, _id included: a page is read from the index, never sorted.
             models.Index(fields=("account", "environment", "-updated_at", "-id"), name="conversation_newest"),
             models.Index(

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import OwnedQuerySet
 from config.storage.counting import AtLeast, count_up_to
@@ -39,6 +39,9 @@ COUNTED = 10_000
 
 
 class ConversationQuerySet(OwnedQuerySet["Conversation"]):
+    def owned_by(self, account: str, environment: str) -> "ConversationQuerySet":
+        return self.filter(account_id=account, environment=environment)
+
     def newest_first(self) -> "ConversationQuerySet":
         """The order of every list: the latest change first; the id decides between equals."""
         return self.order_by("-updated_at", "-id")
@@ -129,11 +132,6 @@ class ConversationQuerySet(OwnedQuerySet["Conversation"]):
         """What follows a place in the order of ``field``, the id deciding between equals."""
         ahead, behind = ("lte", "gte") if descending else ("gte", "lte")
         return self.filter(**{f"{field}__{ahead}": value}).exclude(**{field: value, f"pk__{behind}": pk})
-
-    def revisions(self) -> tuple[int, int]:
-        """How many conversations there are, and how many changes made them: no change leaves both as they were."""
-        counted = self.order_by().aggregate(number=Count("*"), changes=Sum("revision"))
-        return counted["number"], counted["changes"] or 0
 
     def counted(self) -> int:
         """How many there are, at most ``COUNTED`` and one more: to count on would be to read an index to its end."""

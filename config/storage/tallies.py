@@ -1,0 +1,118 @@
+"""Running totals of a table, kept by the database itself: whatever changes a row, in whichever way, is counted with it.
+
+Both tables have ``account_id``, ``environment`` and ``status``; the tally adds ``number``, how many rows there are, and
+``changes``, which grows with each row that was inserted, updated or deleted. Triggers write in the transaction of the
+change, without a statement of ours, so what a reader sees of the tally is what it sees of the table.
+
+On SQLite, where one writes at a time, a group has one row. On PostgreSQL changes do not wait for each other: each adds
+a row with its differences, which now and then somebody's change folds into one. So a group's totals are always a sum.
+MongoDB has no triggers.
+"""
+
+from typing import Any
+
+from django.db import connection, transaction
+
+GROUP = ("account_id", "environment", "status")
+
+# Two statements for a group that may be new: an upsert is not safe in a trigger, where the conflict clause of the
+# statement outside would take the place of its own.
+_SQLITE_MORE = """
+    INSERT INTO {tally} (_id, account_id, environment, status, number, changes)
+        SELECT lower(hex(randomblob(12))), NEW.account_id, NEW.environment, NEW.status, 0, 0 WHERE NOT EXISTS (
+            SELECT 1 FROM {tally}
+            WHERE account_id = NEW.account_id AND environment = NEW.environment AND status = NEW.status);
+    UPDATE {tally} SET number = number + 1, changes = changes + 1
+        WHERE account_id = NEW.account_id AND environment = NEW.environment AND status = NEW.status;
+"""
+_SQLITE_LESS = """
+    UPDATE {tally} SET number = number - 1, changes = changes + 1
+        WHERE account_id = OLD.account_id AND environment = OLD.environment AND status = OLD.status;
+"""
+_SQLITE_SAME = """
+    UPDATE {tally} SET changes = changes + 1
+        WHERE account_id = NEW.account_id AND environment = NEW.environment AND status = NEW.status;
+"""
+_MOVED = " OR ".join(f"OLD.{name} <> NEW.{name}" for name in GROUP)
+_SQLITE = (
+    f"CREATE TRIGGER IF NOT EXISTS {{table}}_insert AFTER INSERT ON {{table}} BEGIN {_SQLITE_MORE} END",
+    f"CREATE TRIGGER IF NOT EXISTS {{table}}_delete AFTER DELETE ON {{table}} BEGIN {_SQLITE_LESS} END",
+    f"CREATE TRIGGER IF NOT EXISTS {{table}}_update AFTER UPDATE ON {{table}} WHEN NOT ({_MOVED}) "
+    f"BEGIN {_SQLITE_SAME} END",
+    f"CREATE TRIGGER IF NOT EXISTS {{table}}_move AFTER UPDATE ON {{table}} WHEN {_MOVED} "
+    f"BEGIN {_SQLITE_LESS} {_SQLITE_MORE} END",
+)
+
+FOLD_ONE_IN = 64
+"""Of so many changes one folds, so that there is about this number of rows to add up."""
+
+_NEW_ID = "substr(replace(gen_random_uuid()::text, '-', ''), 1, 24)"
+_NAMES = ", ".join(GROUP)
+_INTO = f"INSERT INTO {{tally}} (_id, {_NAMES}, number, changes)"
+_POSTGRESQL = (
+    f"""
+CREATE OR REPLACE FUNCTION {{table}}_tally() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        -- Where the account is being deleted, its tally may have gone first.
+        {_INTO} SELECT {_NEW_ID}, {_NAMES}, -count(*), count(*) FROM old_rows
+            WHERE EXISTS (SELECT 1 FROM {{tally}} WHERE {{tally}}.account_id = old_rows.account_id)
+            GROUP BY {_NAMES};
+        RETURN NULL;
+    ELSIF TG_OP = 'INSERT' THEN
+        {_INTO} SELECT {_NEW_ID}, {_NAMES}, count(*), count(*) FROM new_rows GROUP BY {_NAMES};
+    ELSE
+        {_INTO} SELECT {_NEW_ID}, {_NAMES}, sum(number), sum(changes) FROM (
+            SELECT {_NAMES}, 1 AS number, 1 AS changes FROM new_rows
+            UNION ALL SELECT {_NAMES}, -1, 0 FROM old_rows
+        ) AS sides GROUP BY {_NAMES};
+    END IF;
+    IF random() * {FOLD_ONE_IN} < 1 THEN
+        -- Whoever folds at the same moment takes other rows: nobody waits.
+        WITH folded AS (
+            DELETE FROM {{tally}} WHERE _id IN (
+                SELECT _id FROM {{tally}} WHERE account_id IN (SELECT account_id FROM new_rows) FOR UPDATE SKIP LOCKED
+            ) RETURNING {_NAMES}, number, changes
+        ) {_INTO} SELECT {_NEW_ID}, {_NAMES}, sum(number), sum(changes) FROM folded GROUP BY {_NAMES};
+    END IF;
+    RETURN NULL;
+END $$""",  # noqa: S608  built from the constants of this file
+    "CREATE OR REPLACE TRIGGER {table}_insert AFTER INSERT ON {table} "
+    "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION {table}_tally()",
+    "CREATE OR REPLACE TRIGGER {table}_update AFTER UPDATE ON {table} "
+    "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION {table}_tally()",
+    "CREATE OR REPLACE TRIGGER {table}_delete AFTER DELETE ON {table} "
+    "REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION {table}_tally()",
+)
+
+
+def keep_tally(*, table: str, tally: str) -> None:
+    """From now on ``tally`` counts the rows and the changes of ``table``. Repeating it changes nothing."""
+    if connection.vendor == "mongodb":
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_KNOWN[connection.vendor], [f"{table}_update"])
+        is_kept = cursor.fetchone() is not None
+        for statement in _SQLITE if connection.vendor == "sqlite" else _POSTGRESQL:
+            cursor.execute(statement.format(table=table, tally=tally))
+        if not is_kept:
+            _recount(cursor, table, tally)
+
+
+_KNOWN = {
+    "sqlite": "SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND name = %s",
+    "postgresql": "SELECT 1 FROM pg_trigger WHERE tgname = %s",
+}
+
+
+def _recount(cursor: Any, table: str, tally: str) -> None:
+    """Count what is there already. Changes go on from what they were: no total ever stands for two states."""
+    cursor.execute(f"SELECT coalesce(sum(changes), 0) FROM {tally}")  # noqa: S608
+    before = cursor.fetchone()[0]
+    cursor.execute(f"DELETE FROM {tally}")  # noqa: S608
+    new_id = "lower(hex(randomblob(12)))" if connection.vendor == "sqlite" else _NEW_ID
+    cursor.execute(
+        f"INSERT INTO {tally} (_id, {_NAMES}, number, changes) "  # noqa: S608
+        f"SELECT {new_id}, {_NAMES}, count(*), sum(revision) + %s FROM {table} GROUP BY {_NAMES}",
+        [before],
+    )

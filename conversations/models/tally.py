@@ -1,0 +1,63 @@
+"""How many conversations there are, and how often they changed, without looking at any."""
+
+from collections import defaultdict
+from typing import Any, NamedTuple
+
+from django.db import connection, models
+from django.db.models import Count, Sum
+
+from accounts.models import Account, Owned, OwnedQuerySet
+from config.storage.prepared import Prepared
+from conversations.models.conversation import Conversation
+
+
+class Totals(NamedTuple):
+    """No change of any conversation leaves ``changes`` as it was."""
+
+    by_status: dict[str, int]
+    changes: int
+
+    @property
+    def number(self) -> int:
+        return sum(self.by_status.values())
+
+    @classmethod
+    def of(cls, account: Account, environment: str) -> "Totals":
+        """A read of a few rows, however many conversations there are; on MongoDB a count over an index."""
+        by_status, changes = defaultdict[str, int](int), 0
+        for status, number, more in _tallies(account.pk, environment):
+            by_status[status] += number
+            changes += more
+        return cls(by_status, changes)
+
+
+class Tally(Owned):
+    """Conversations of one status, counted by the database (``config.storage.tallies``). Nothing here writes it."""
+
+    # No constraint: each change of a conversation would look at its account again.
+    account: "models.ForeignKey[Any, Account]" = models.ForeignKey(
+        Account, on_delete=models.CASCADE, related_name="tallies", db_index=False, db_constraint=False
+    )
+    status = models.CharField(max_length=10)
+    number = models.BigIntegerField()
+    changes = models.BigIntegerField()
+
+    is_derived = True  # no backup holds it: the store that is restored counts for itself
+
+    objects = models.Manager.from_queryset(OwnedQuerySet["Tally"])()
+
+    class Meta:
+        indexes = (models.Index(fields=("account", "environment", "status"), name="tally_of_account"),)
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.status}"
+
+
+def _tallies_of(account: str, environment: str) -> Any:
+    if connection.vendor == "mongodb":
+        mine = Conversation.objects.filter(account_id=account, environment=environment).values("status")
+        return mine.annotate(number=Count("pk"), changes=Sum("revision")).values_list("status", "number", "changes")
+    return Tally.objects.filter(account_id=account, environment=environment).values_list("status", "number", "changes")
+
+
+_tallies = Prepared(_tallies_of, values=2)
