@@ -34,7 +34,7 @@ def main() -> None:
         if status != 200:
             sys.exit(f"Parley answered {status}: {content[:200]!r}")
         runs = [("Parley", ours, PATH, HEADERS)]
-        runs.append(("Parley, 304", ours, PATH, {**HEADERS, "If-None-Match": headers["ETag"]}))
+        runs.append(("Parley, 304", ours, PATH, {**HEADERS, "If-None-Match": headers["etag"]}))
         runs.append(("Parley, gzip", ours, PATH, {**HEADERS, "Accept-Encoding": "gzip"}))
         for rival in RIVALS:
             if rival.letter in given.only and (server := start(rival, file, content, servers)):

@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from email.message import Message
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,9 +41,13 @@ class Server:
         request = urllib.request.Request(self.url(path), headers=dict(headers))  # noqa: S310
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE) as response:  # noqa: S310
-                return response.status, dict(response.headers), response.read()
+                return response.status, lower(response.headers), response.read()
         except urllib.error.HTTPError as error:
-            return error.code, dict(error.headers), error.read()
+            return error.code, lower(error.headers), error.read()
+
+
+def lower(headers: Message) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 @contextmanager
