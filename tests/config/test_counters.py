@@ -53,6 +53,31 @@ def test_refused_request_is_not_counted() -> None:
     assert take("a", 3, MINUTE).admitted
 
 
+def test_a_window_may_be_longer() -> None:
+    def wait(at: int) -> int | None:
+        [use] = counters().take([Window("long", 2, 5 * MINUTE)], START + at)
+        return None if use.admitted else use.retry_after
+
+    assert [wait(at) for at in (0, MINUTE, 2 * MINUTE, 5 * MINUTE - 1)] == [None, None, 180, 1]
+    assert wait(5 * MINUTE) is None
+    assert wait(5 * MINUTE + 1) == 150, "what was counted before still weighs"
+    assert wait(8 * MINUTE) is None
+    assert wait(20 * MINUTE) is None
+
+
+def test_what_was_given_back_is_free_again() -> None:
+    both = [Window("key", 2), Window("account", 9)]
+    uses = counters().take(both, START)
+    assert take("key", 2).admitted
+    assert not take("key", 2).admitted
+    counters().give_back(uses)
+    assert take("key", 2).admitted
+    assert not take("key", 2).admitted
+    assert take("account", 9).counted == 1
+    counters().give_back(uses * 5)
+    assert take("account", 9).counted == 1, "never below nothing"
+
+
 def test_each_name_has_its_own_window() -> None:
     assert admitted("a", 3, tries=5) == 3
     assert admitted("b", 3, tries=5) == 3
@@ -412,11 +437,11 @@ def test_store_in_memory_has_counters_in_memory(monkeypatch: pytest.MonkeyPatch)
 def test_rows_that_weigh_nothing_any_more_go(store: Any) -> None:
     for number in range(50):
         take(f"client {number}", 3)
-    take("a", 3, 3 * MINUTE)
+    take("a", 3, 11 * MINUTE)
     count = "SELECT count(*) FROM rate_limit_counters"
     if connection.vendor == "mongodb":
         index = store._collection().index_information()["expiry"]
-        assert (index["key"], index["expireAfterSeconds"]) == ([("started", 1)], 120)
+        assert (index["key"], index["expireAfterSeconds"]) == ([("started", 1)], 600)
     else:
         assert store._open().execute(count).fetchone() == (1,)
 

@@ -1,8 +1,8 @@
 """Counters of requests that every process sees, exact, and apart from what must not be lost.
 
-They are worth a minute. So they are kept where writing costs least: no fsync, no transaction of the main store, none of
-its connections, no migration. On SQLite in a file of their own beside the main one, which may be deleted at any time;
-on PostgreSQL in an UNLOGGED table; on MongoDB in a collection whose writes wait for no journal.
+They are worth a few minutes. So they are kept where writing costs least: no fsync, no transaction of the main store,
+none of its connections, no migration. On SQLite in a file of their own beside the main one, which may be deleted at
+any time; on PostgreSQL in an UNLOGGED table; on MongoDB in a collection whose writes wait for no journal.
 """
 
 import os

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from config.storage.counters.window import SPAN, Use, Window
+from config.storage.counters.window import LONGEST, SPAN, Use, Window
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +55,15 @@ class Counters(ABC):
                 log.error("Requests are not counted for the next %s seconds: %s", REST, str(error).strip())
                 raise CountersUnavailable from error
 
+    def give_back(self, uses: Sequence[Use]) -> None:
+        """Take back what ``take`` counted, as far as its windows are still the present ones."""
+        with self._turn:
+            try:
+                for use in uses:
+                    self._give_back(use)
+            except self.errors as error:
+                log.error("What was counted could not be given back: %s", str(error).strip())
+
     def clear(self) -> None:
         """Forget everything that was counted, and let go of the store."""
         with self._turn:
@@ -63,13 +72,17 @@ class Counters(ABC):
 
     def _take_and_purge(self, windows: Sequence[Window], moment: int) -> list[Use]:
         if moment >= self._purge_at:
-            self._purge(moment - 2 * SPAN)
+            self._purge(moment - 2 * LONGEST)
             self._purge_at = moment + SPAN
         return self._take(windows, moment)
 
     @abstractmethod
     def _take(self, windows: Sequence[Window], moment: int) -> list[Use]:
         """``take``, once."""
+
+    @abstractmethod
+    def _give_back(self, use: Use) -> None:
+        """``give_back`` of one."""
 
     @abstractmethod
     def _mend(self, error: Exception) -> bool:

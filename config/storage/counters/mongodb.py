@@ -13,28 +13,28 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from config.storage.counters.base import PATIENCE, Counters
 from config.storage.counters.sql import TABLE as NAME
-from config.storage.counters.window import SPAN, Use, Window
+from config.storage.counters.window import LONGEST, Use, Window
 
 STARTED, COUNTED, BEFORE = "$started", "$counted", "$before"
 
 
-def take_pipeline(moment: DatetimeMS, allowance: int) -> list[dict[str, Any]]:
+def take_pipeline(moment: DatetimeMS, allowance: int, span: int) -> list[dict[str, Any]]:
     """The steps of the SQL stores' upsert: the window as it is at ``moment``, whether a request fits in, the count."""
     # A name that was not there has no start: the difference is null, and the window a new one.
-    later = {"$trunc": {"$divide": [{"$subtract": [moment, STARTED]}, SPAN]}}
+    later = {"$trunc": {"$divide": [{"$subtract": [moment, STARTED]}, span]}}
 
     def slid(same: Any, following: Any, new: Any) -> dict[str, Any]:
         branches = [{"case": {"$eq": ["$later", turn]}, "then": then} for turn, then in ((0, same), (1, following))]
         return {"$switch": {"branches": branches, "default": new}}
 
     elapsed = {"$max": [{"$subtract": [moment, STARTED]}, 0]}
-    weight = {"$multiply": [BEFORE, {"$subtract": [SPAN - 1, elapsed]}]}
-    used = {"$add": [weight, {"$multiply": [COUNTED, SPAN]}]}
+    weight = {"$multiply": [BEFORE, {"$subtract": [span - 1, elapsed]}]}
+    used = {"$add": [weight, {"$multiply": [COUNTED, span]}]}
     return [
         {"$set": {"later": later}},
         {
             "$set": {
-                "started": slid(STARTED, {"$add": [STARTED, SPAN]}, moment),
+                "started": slid(STARTED, {"$add": [STARTED, span]}, moment),
                 "counted": slid(COUNTED, 0, 0),
                 "before": slid(BEFORE, COUNTED, 0),
             }
@@ -63,7 +63,7 @@ class MongoDBCounters(Counters):
                 write_concern=pymongo.WriteConcern(w=1, j=False),
             )
             with pymongo.timeout(PATIENCE):
-                found.create_index("started", expireAfterSeconds=2 * SPAN // 1000, name="expiry")
+                found.create_index("started", expireAfterSeconds=2 * LONGEST // 1000, name="expiry")
             self._known = found
         return self._known
 
@@ -78,7 +78,7 @@ class MongoDBCounters(Counters):
         return uses
 
     def _count(self, window: Window, moment: int) -> Use:
-        pipeline = take_pipeline(DatetimeMS(moment), window.allowance)
+        pipeline = take_pipeline(DatetimeMS(moment), window.allowance, window.span)
         collection = self._collection()
         with pymongo.timeout(PATIENCE):
             found: Any = collection.find_one_and_update(

@@ -36,7 +36,8 @@ def take_all(number: int) -> str:
     for index in range(number):
         row = f"SELECT %(name{index})s::text, %(moment)s::bigint, 1, 0, true"
         row += f" FROM take{index - 1} WHERE admitted" if index else ""
-        takes.append(f"take{index} AS ({sql.take(row, '%(moment)s::bigint', f'%(allowance{index})s::bigint')})")
+        numbers = ("%(moment)s::bigint", f"%(allowance{index})s::bigint", f"%(span{index})s::bigint")
+        takes.append(f"take{index} AS ({sql.take(row, *numbers)})")
         answers.append(f"SELECT {index} AS place, * FROM take{index}")  # noqa: S608
     return f"WITH {', '.join(takes)} {' UNION ALL '.join(answers)} ORDER BY place"
 
@@ -61,13 +62,16 @@ class PostgreSQLCounters(Counters):
     def _take(self, windows: Sequence[Window], moment: int) -> list[Use]:
         given: dict[str, Any] = {"moment": moment}
         for index, window in enumerate(windows):
-            given |= {f"name{index}": window.name, f"allowance{index}": window.allowance}
+            given |= {f"name{index}": window.name, f"allowance{index}": window.allowance, f"span{index}": window.span}
         rows = self._open().execute(take_all(len(windows)), given).fetchall()
         uses = [Use(window, moment, *row[1:]) for window, row in zip(windows, rows, strict=False)]
         if not uses[-1].admitted:
             for use in uses[:-1]:
-                self._open().execute(GIVE_BACK, (use.window.name, use.started))
+                self._give_back(use)
         return uses
+
+    def _give_back(self, use: Use) -> None:
+        self._open().execute(GIVE_BACK, (use.window.name, use.started))
 
     def _purge(self, moment: int) -> None:
         self._open().execute(PURGE, (moment,))

@@ -20,15 +20,15 @@ ON CONFLICT (name) DO UPDATE SET (started, counted, before, admitted) = (
     FROM (
         SELECT
             started, counted, before,
-            before * (59999 - CASE WHEN {{moment}} > started THEN {{moment}} - started ELSE 0 END) + counted * 60000
-                < {{allowance}} AS fits
+            before * ({{span}} - 1 - CASE WHEN {{moment}} > started THEN {{moment}} - started ELSE 0 END)
+                + counted * {{span}} < {{allowance}} AS fits
         FROM (
             SELECT
-                CASE ({{moment}} - c.started) / 60000
-                    WHEN 0 THEN c.started WHEN 1 THEN c.started + 60000 ELSE {{moment}} END AS started,
-                CASE ({{moment}} - c.started) / 60000
+                CASE ({{moment}} - c.started) / {{span}}
+                    WHEN 0 THEN c.started WHEN 1 THEN c.started + {{span}} ELSE {{moment}} END AS started,
+                CASE ({{moment}} - c.started) / {{span}}
                     WHEN 0 THEN c.counted ELSE 0 END AS counted,
-                CASE ({{moment}} - c.started) / 60000
+                CASE ({{moment}} - c.started) / {{span}}
                     WHEN 0 THEN c.before WHEN 1 THEN c.counted ELSE 0 END AS before
         ) AS slid
     ) AS judged
@@ -37,6 +37,6 @@ RETURNING started, counted, before, admitted
 """  # noqa: S608  built from the constants of this file
 
 
-def take(row: str, moment: str, allowance: str) -> str:
+def take(row: str, moment: str, allowance: str, span: str) -> str:
     """The upsert that counts a request where it fits; ``row`` is the row of a name that was not there."""
-    return _TAKE.format(row=row, moment=moment, allowance=allowance)
+    return _TAKE.format(row=row, moment=moment, allowance=allowance, span=span)

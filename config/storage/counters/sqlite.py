@@ -17,7 +17,8 @@ from config.storage.counters import sql
 from config.storage.counters.base import PATIENCE, Counters
 from config.storage.counters.window import Use, Window
 
-TAKE = sql.take("VALUES (:name, :moment, 1, 0, true)", ":moment", ":allowance")
+TAKE = sql.take("VALUES (:name, :moment, 1, 0, true)", ":moment", ":allowance", ":span")
+GIVE_BACK = f"UPDATE {sql.TABLE} SET counted = counted - 1 WHERE name = ? AND started = ? AND counted > 0"  # noqa: S608
 PURGE = f"DELETE FROM {sql.TABLE} WHERE started <= ?"  # noqa: S608
 
 
@@ -71,6 +72,9 @@ class SQLiteCounters(Counters):
             if counters.in_transaction:
                 counters.execute("ROLLBACK")
 
+    def _give_back(self, use: Use) -> None:
+        self._open().execute(GIVE_BACK, (use.window.name, use.started))
+
     def _purge(self, moment: int) -> None:
         self._open().execute(PURGE, (moment,))
 
@@ -97,7 +101,7 @@ class SQLiteCounters(Counters):
 
 
 def _count(counters: sqlite3.Connection, window: Window, moment: int) -> Use:
-    given = {"name": window.name, "moment": moment, "allowance": window.allowance}
+    given = {"name": window.name, "moment": moment, "allowance": window.allowance, "span": window.span}
     # All rows, though there is one: the statement ends, and lets others write, only with the last.
     [(started, counted, before, admitted)] = counters.execute(TAKE, given).fetchall()
     return Use(window, moment, started, counted, before, bool(admitted))

@@ -1,10 +1,10 @@
 """The arithmetic of a sliding window that is kept as two counters.
 
-A name's first request opens a window of 60 seconds; the next window begins where it ends. Of each name we keep when the
-present window began, how many requests were counted since, and how many in the window before. What was counted before
-weighs less with each millisecond, until it has passed out of sight:
+A name's first request opens a window, of 60 seconds unless it says otherwise; the next begins where it ends. Of each
+name we keep when the present window began, how many requests were counted since, and how many in the window before.
+What was counted before weighs less with each millisecond, until it has passed out of sight:
 
-    use = before * (59,999 - elapsed) / 60,000 + counted
+    use = before * (span - 1 - elapsed) / span + counted
 
 A request is admitted, and counted, while the use is below the limit. A refused one is not counted: who keeps asking
 does not wait longer. Windows begin with a request and not with the minute of the clock, so that whoever was quiet gets
@@ -14,20 +14,24 @@ the whole limit and nothing more, at whatever second they start.
 from dataclasses import dataclass
 
 SPAN = 60_000
-"""Milliseconds of a window."""
+"""Milliseconds of a window that does not say otherwise."""
+
+LONGEST = 5 * SPAN
+"""Milliseconds of the longest window; what is older than two of them is forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """At most ``limit`` requests in 60 seconds, 1 or more, under ``name``."""
+    """At most ``limit`` requests in ``span`` milliseconds, 1 or more, under ``name``, which always has that span."""
 
     name: str
     limit: int
+    span: int = SPAN
 
     @property
     def allowance(self) -> int:
         """The limit in the unit in which use is compared: requests times milliseconds."""
-        return self.limit * SPAN
+        return self.limit * self.span
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +48,19 @@ class Use:
     @property
     def elapsed(self) -> int:
         """Milliseconds of the present window. Processes' clocks may be read in another order than they count."""
-        return min(max(self.moment - self.started, 0), SPAN - 1)
+        return min(max(self.moment - self.started, 0), self.window.span - 1)
 
     @property
     def remaining(self) -> int:
         """How many more requests would be admitted at once."""
-        rest = self.window.allowance - self.before * (SPAN - 1 - self.elapsed) - self.counted * SPAN
-        return max(0, -(-rest // SPAN))
+        span = self.window.span
+        rest = self.window.allowance - self.before * (span - 1 - self.elapsed) - self.counted * span
+        return max(0, -(-rest // span))
 
     @property
     def reset(self) -> int:
         """Whole seconds until the present window ends; for a refused request at least until it may come again."""
-        rest = _seconds(SPAN - self.elapsed)
+        rest = _seconds(self.window.span - self.elapsed)
         return rest if self.admitted else max(rest, self.retry_after)
 
     @property
@@ -65,15 +70,16 @@ class Use:
 
     @property
     def _wait(self) -> int:
-        room = self.window.allowance - self.counted * SPAN
+        span = self.window.span
+        room = self.window.allowance - self.counted * span
         if room > 0:  # in this window, as soon as what was counted before weighs less than the room
-            return max(0, _elapsed_until(self.before, room) - self.elapsed)
-        return SPAN - self.elapsed + _elapsed_until(self.counted, self.window.allowance)
+            return max(0, _elapsed_until(self.before, room, span) - self.elapsed)
+        return span - self.elapsed + _elapsed_until(self.counted, self.window.allowance, span)
 
 
-def _elapsed_until(before: int, room: int) -> int:
+def _elapsed_until(before: int, room: int, span: int) -> int:
     """The first millisecond of a window in which ``before`` weighs less than ``room``, which is above 0."""
-    return max(0, SPAN - 1 - (room - 1) // before) if before else 0
+    return max(0, span - 1 - (room - 1) // before) if before else 0
 
 
 def _seconds(milliseconds: int) -> int:
