@@ -6,6 +6,7 @@ from accounts.models.idempotency import IdempotentRequest
 from accounts.models.invitation import Invitation
 from accounts.models.key import ApiKey
 from accounts.models.person import Membership, User
+from accounts.models.remembered import Remembered
 
 __all__ = [
     "Account",
@@ -18,5 +19,6 @@ __all__ = [
     "Membership",
     "Owned",
     "OwnedQuerySet",
+    "Remembered",
     "User",
 ]
