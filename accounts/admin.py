@@ -2,6 +2,14 @@
 
 from typing import Any
 
+import allauth.account.admin
+import allauth.mfa.admin
+import allauth.socialaccount.admin
+import allauth.usersessions.admin  # noqa: F401  they register their models when they are imported
+from allauth.account.models import EmailAddress, EmailConfirmation
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -16,6 +24,9 @@ from accounts.scopes import READ_SCOPES, Role, Scope
 admin.site.site_header = admin.site.site_title = "Parley"
 admin.site.index_title = "Operation"
 admin.site.unregister(Group)  # what people may do is their membership's matter
+for _model in (EmailAddress, EmailConfirmation, Authenticator, UserSession, SocialAccount, SocialApp, SocialToken):
+    if admin.site.is_registered(_model):  # allauth's: unused here, or secret
+        admin.site.unregister(_model)
 
 
 class Audited(admin.ModelAdmin):

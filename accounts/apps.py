@@ -7,5 +7,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.middleware import begin
+        from accounts.sessions import follow
 
         user_logged_in.connect(begin)
+        user_logged_in.connect(follow)

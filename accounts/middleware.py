@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from accounts.models import Account, Environment, User
+from accounts.sessions import mark_seen
 
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 
@@ -54,6 +55,18 @@ class AccountMiddleware:
             if found is None:
                 return _fall_back(request, had_chosen=chosen is not None)
         return None
+
+
+class LastSeenMiddleware:
+    """Keeps the list of a person's sessions true. The API has none."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path.startswith("/api/") and request.user.is_authenticated:
+            mark_seen(request)
+        return self.get_response(request)
 
 
 def begin(request: HttpRequest, user: User, **kwargs: Any) -> None:

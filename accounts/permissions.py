@@ -57,3 +57,16 @@ def scope_required(scope: Scope) -> Callable[[View], View]:
         return inner
 
     return decorate
+
+
+def own_page(view: View) -> View:
+    """A page about the person alone: open to everybody who is signed in, whatever account they are in, if any."""
+
+    @wraps(view)
+    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:  # LoginRequiredMiddleware has asked before
+            raise PageDenied
+        return view(request, *args, **kwargs)
+
+    inner.is_own = True  # type: ignore[attr-defined]
+    return inner

@@ -21,6 +21,7 @@ TITLES = {
     400: ("That request could not be read", "Go back and try once more."),
     403: ("You may not see this", ""),
     404: ("There is nothing here", "The page may have moved, or belongs to another account."),
+    429: ("That was too often", "Try again in a few minutes."),
     500: ("Something went wrong on our side", "It was written to the log. Please try again in a moment."),
 }
 
@@ -74,6 +75,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     return _answer(request, 500, "Internal server error")
+
+
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    return _answer(request, 429, "Too many requests")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

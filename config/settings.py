@@ -88,6 +88,11 @@ INSTALLED_APPS = [
     "accounts",
     "conversations",
     *_contrib,
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
@@ -109,7 +114,9 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.SignInMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.AccountMiddleware",
+    "accounts.middleware.LastSeenMiddleware",
     "config.zone.ZoneMiddleware",
     "config.language.LanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -162,11 +169,70 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
-LOGIN_URL = "login"
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
-LOGOUT_REDIRECT_URL = "login"
+LOGOUT_REDIRECT_URL = "account_login"
+PASSWORD_RESET_TIMEOUT = 3600
 if TESTING:  # a slow hash is for real passwords
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# Signing in: django-allauth, by e-mail, for people who were invited. accounts.guesses limits passwords; allauth's own
+# limits are for the rest, through a cache that all processes share
+
+CACHES = {"default": {"BACKEND": "accounts.cache.StoreCache"}}
+ALLAUTH_DEFAULT_AUTO_FIELD = STORE.auto_field if STORE.is_mongodb else None
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_FORMS = {"login": "accounts.sign_in_forms.SignInForm"}
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"  # an address was invited, or typed in by an operator
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # whoever types in a stranger's address must not send them mail
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105
+ACCOUNT_SESSION_REMEMBER = True
+MFA_FORMS = {
+    "authenticate": "accounts.second_factor.CodeForm",
+    "reauthenticate": "accounts.second_factor.ConfirmCodeForm",
+}
+ACCOUNT_RATE_LIMITS = {
+    "login": None,
+    "login_failed": "5/5m/key",  # codes of the second factor
+    "reset_password": "20/m/ip,3/5m/key",
+}
+MFA_ADAPTER = "accounts.adapters.MFAAdapter"
+MFA_TOTP_ISSUER = "Parley"
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+
+# Single sign-on by OpenID Connect, where it is configured
+
+OIDC_ISSUER = str(read("OIDC_ISSUER", "str", "")).rstrip("/")
+OIDC_CLIENT_ID, OIDC_CLIENT_SECRET = str(read("OIDC_CLIENT_ID", "str", "")), str(read("OIDC_CLIENT_SECRET", "str", ""))
+OIDC_NAME = str(read("OIDC_NAME", "str", "")) or "single sign-on"
+if len({bool(OIDC_ISSUER), bool(OIDC_CLIENT_ID), bool(OIDC_CLIENT_SECRET)}) > 1:
+    raise ImproperlyConfigured("OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET go together: set all or none.")
+_issuer = urlsplit(OIDC_ISSUER)
+if OIDC_ISSUER and not (_issuer.scheme == "https" or _issuer.hostname in ("127.0.0.1", "localhost", "::1")):
+    raise ImproperlyConfigured("OIDC_ISSUER must begin with https://.")
+OIDC_ORIGIN = f"{_issuer.scheme}://{_issuer.netloc}" if OIDC_ISSUER else ""
+SOCIALACCOUNT_ADAPTER = "accounts.adapters.SingleSignOnAdapter"
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "sso",
+                "name": OIDC_NAME,
+                "client_id": OIDC_CLIENT_ID,
+                "secret": OIDC_CLIENT_SECRET,
+                "settings": {"server_url": OIDC_ISSUER},
+            }
+        ]
+        if OIDC_ISSUER
+        else [],
+    }
+}
 
 # Mail: without EMAIL_URL it is written to standard output
 

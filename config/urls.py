@@ -1,11 +1,11 @@
 """The whole map."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.generic import RedirectView
 
 from accounts.views import (
-    SignIn,
-    SignOut,
     home,
     invitation,
     open_invitation,
@@ -25,6 +25,7 @@ from conversations.views import analytics
 handler400 = "config.errors.bad_request"
 handler403 = "config.errors.permission_denied"
 handler404 = "config.errors.not_found"
+handler429 = "config.errors.too_many_requests"  # allauth asks for it
 handler500 = "config.errors.server_error"
 
 api: list[URLPattern | URLResolver] = [
@@ -36,18 +37,21 @@ api: list[URLPattern | URLResolver] = [
     re_path("", api_not_found),
 ]
 
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.password_change = RedirectView.as_view(pattern_name="account_change_password")  # type: ignore[assignment,method-assign]
+
 urlpatterns = [
     path("", home, name="home"),
     path("api/", include(api)),
     path("conversations/", include("conversations.urls")),
     path("analytics/", analytics, name="analytics"),
-    path("login/", SignIn.as_view(), name="login"),
-    path("logout/", SignOut.as_view(), name="logout"),
+    path("", include("accounts.sign_in_urls")),
     path("invitations/", invitation, name="invitation"),
     path("invitations/<path:token>/", open_invitation, name="open-invitation"),
     path("account/", switch_account, name="account"),
     path("environment/", switch_environment, name="environment"),
     path("settings/", include("accounts.settings_urls")),
+    path("settings/security/", include("accounts.security_urls")),
     path("settings/", include("conversations.settings_urls")),
     path("settings/preferences/", preferences, name="preferences"),
     path("settings/language/", switch_language, name="language"),

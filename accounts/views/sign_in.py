@@ -1,40 +1,54 @@
 """Signing in and out, the first page, and which environment a person looks at."""
 
+from typing import Any
+
+from allauth.account.views import LoginView, LogoutView
+from csp.decorators import csp_update
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.views import LoginView, LogoutView
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.adapters import is_ours
 from accounts.models import Environment
 from accounts.permissions import scope_required
 from accounts.request import AccountRequest
 from accounts.scopes import Scope
+from accounts.setup import is_waiting_for_owner
 from config import __version__
 
-WRONG = "That e-mail and password do not match. Check both and try again."
+PROVIDER: dict[str, Any] = {"form-action": [settings.OIDC_ORIGIN]} if settings.OIDC_ORIGIN else {}
+"""Browsers hold a form to the addresses that it leads on to."""
 
 
-class SignInForm(AuthenticationForm):
-    """The same words for an unknown e-mail, a wrong password and a closed account."""
-
-    error_messages = {"invalid_login": WRONG, "inactive": WRONG}
-
-
+@method_decorator([login_not_required, csp_update(PROVIDER)], name="dispatch")
 class SignIn(LoginView):
     """One neutral error for an unknown e-mail and a wrong password; returns to the page asked for."""
 
-    template_name = "accounts/login.html"
-    authentication_form = SignInForm
-    redirect_authenticated_user = True
-    extra_context = {"version": __version__}
+    http_method_names = ["get", "head", "post"]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if is_waiting_for_owner():
+            return redirect("setup")
+        response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        return response
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        response: HttpResponse = super().form_invalid(form)
+        if form.retry_after:
+            response.status_code, response["Retry-After"] = 429, str(form.retry_after)
+        return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context | {"version": __version__, "sso": settings.OIDC_NAME if settings.OIDC_ISSUER else ""}
 
 
-@method_decorator(login_not_required, name="dispatch")
 class SignOut(LogoutView):
+    """Also gives up a sign-in that waits for its second factor."""
+
     http_method_names = ["post"]
 
 
@@ -59,10 +73,4 @@ def home(request: AccountRequest) -> HttpResponse:
 def back(request: HttpRequest) -> HttpResponse:
     """To ``next``, a page of ours, else to the list."""
     target = request.POST.get("next", "")
-    return redirect(target if _is_ours(request, target) else "conversations:list")
-
-
-def _is_ours(request: HttpRequest, target: str) -> bool:
-    return url_has_allowed_host_and_scheme(
-        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
+    return redirect(target if is_ours(request, target) else "conversations:list")

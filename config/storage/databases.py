@@ -18,6 +18,11 @@ SCHEMES = {
     "mongodb": "mongodb",
     "mongodb+srv": "mongodb",
 }
+OTHERS = (
+    *("admin", "auth", "contenttypes", "sessions"),
+    *("account", "mfa", "socialaccount", "usersessions"),  # django-allauth's
+)
+"""Apps with models that are not ours: on MongoDB they have migrations of their own."""
 DRIVERS = {"postgresql": "psycopg", "mongodb": "django_mongodb_backend"}
 
 
@@ -59,9 +64,7 @@ def store_from_url(url: str, *, base_dir: Path) -> Store:
         name,
         _mongodb(url),
         auto_field="config.storage.mongodb.fields.ObjectIdAutoField",
-        migration_modules={
-            app: f"config.storage.mongodb.migrations.{app}" for app in ("admin", "auth", "contenttypes", "sessions")
-        },
+        migration_modules={app: f"config.storage.mongodb.migrations.{app}" for app in OTHERS},
         # MongoDB has no check constraints: validators on every field say the same, and run on every store.
         silenced_checks=["models.W027"],
     )

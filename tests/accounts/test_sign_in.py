@@ -19,7 +19,7 @@ WRONG = "That e-mail and password do not match. Check both and try again."
     [("alice@example.com", "wrong"), ("nobody@example.com", PASSWORD), ("alice@example.com\x00", PASSWORD)],
 )
 def test_a_wrong_pair_is_refused_in_the_same_words(acme: Account, client: Client, email: str, password: str) -> None:
-    response = client.post("/login/", {"username": email, "password": password})
+    response = client.post("/login/", {"login": email, "password": password})
     assert response.status_code == 200
     text = response.content.decode()
     assert "sessionid" not in response.cookies
@@ -30,12 +30,12 @@ def test_a_wrong_pair_is_refused_in_the_same_words(acme: Account, client: Client
 def test_a_closed_account_of_a_person_is_refused_in_the_same_words(alice: User, client: Client) -> None:
     alice.is_active = False
     alice.save()
-    response = client.post("/login/", {"username": alice.email, "password": PASSWORD})
+    response = client.post("/login/", {"login": alice.email, "password": PASSWORD})
     assert WRONG in response.content.decode()
 
 
 def test_the_error_takes_the_focus_and_the_email_stays(acme: Account, client: Client) -> None:
-    text = client.post("/login/", {"username": "alice@example.com", "password": "wrong"}).content.decode()
+    text = client.post("/login/", {"login": "alice@example.com", "password": "wrong"}).content.decode()
     assert text.count("autofocus") == 1
     assert text.index('role="alert"') < text.index("autofocus") < text.index("<form")
     assert 'value="alice@example.com"' in text
@@ -44,7 +44,7 @@ def test_the_error_takes_the_focus_and_the_email_stays(acme: Account, client: Cl
 
 @pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "javascript:alert(1)"])
 def test_signing_in_leads_to_no_other_site(acme: Account, client: Client, target: str) -> None:
-    response = client.post("/login/", {"username": "alice@example.com", "password": PASSWORD, "next": target})
+    response = client.post("/login/", {"login": "alice@example.com", "password": PASSWORD, "next": target})
     assert response["Location"] == "/"
 
 
@@ -52,12 +52,12 @@ def test_signing_in_returns_to_the_page_asked_for(acme: Account, client: Client)
     asked = client.get("/conversations/?status=active")["Location"]
     assert "/conversations/?status=active" in client.get(asked).content.decode()
     response = client.post(
-        "/login/", {"username": "Alice@Example.com", "password": PASSWORD, "next": "/conversations/?status=active"}
+        "/login/", {"login": "Alice@Example.com", "password": PASSWORD, "next": "/conversations/?status=active"}
     )
     assert response["Location"] == "/conversations/?status=active"
 
 
-def test_the_form_tells_password_managers_what_it_asks(db: None, client: Client) -> None:
+def test_the_form_tells_password_managers_what_it_asks(alice: User, client: Client) -> None:
     text = client.get("/login/").content.decode()
     assert 'autocomplete="username"' in text
     assert 'autocomplete="current-password"' in text
@@ -75,7 +75,7 @@ def test_signing_out_needs_a_form(acme: Account, alice: User, client: Client) ->
     assert client.get("/conversations/").status_code == 302
 
 
-def test_the_foot_shows_the_version_of_the_package(db: None, client: Client) -> None:
+def test_the_foot_shows_the_version_of_the_package(alice: User, client: Client) -> None:
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
     assert project["version"] == __version__
     assert f"Self-hosted · v{__version__}" in client.get("/login/").content.decode()

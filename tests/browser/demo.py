@@ -28,7 +28,7 @@ def demo(folder: Path) -> Iterator[Demo]:
 
 def sign_in(page: Any, server: Demo) -> None:
     page.goto(f"{server.address}/login/")
-    page.fill("#id_username", server.email)
+    page.fill("#id_login", server.email)
     page.fill("#id_password", server.password)
     page.click("button[type=submit]")
     page.wait_for_url("**/conversations/")

@@ -28,6 +28,8 @@ class Page:
 
 LIST, TRANSCRIPT, KEYS = "conversations/", "conversations/<str:pk>/", "settings/api-keys/"
 PEOPLE = "settings/people/"
+SECURITY = "settings/security/"
+RESET_LINK = "^login/reset/(?P<uidb36>[0-9A-Za-z]{1,30})-(?P<key>[0-9A-Za-z-]{1,100})/$"
 PAGES = (
     Page("list", LIST, "/conversations/"),
     Page("list-search", LIST, "/conversations/?search=price&channel=whatsapp&status=active&sort=-messageCount"),
@@ -73,11 +75,18 @@ PAGES = (
     Page("remove-member", f"{PEOPLE}<str:pk>/remove/", f"/{PEOPLE}{{member}}/remove/", Scope.TEAM_MANAGE),
     Page("account", "settings/account/", "/settings/account/", Scope.TEAM_MANAGE),
     Page("preferences", "settings/preferences/", "/settings/preferences/", Scope.DASHBOARD_VIEW),
+    Page("security", SECURITY, f"/{SECURITY}", None),
+    Page("password", f"{SECURITY}password/", f"/{SECURITY}password/", None),
+    Page("confirm", f"{SECURITY}confirm/", f"/{SECURITY}confirm/?next=/{SECURITY}authenticator/", None),
 )  # fmt: skip
 """What signed-in people see. A role without the scope is refused, by a page of ours too."""
 
 OPEN_PAGES = (
     Page("login", "login/", "/login/?next=/conversations/", None),
+    Page("reset", "login/reset/", "/login/reset/", None),
+    Page("reset-sent", "login/reset/sent/", "/login/reset/sent/", None),
+    Page("reset-dead-link", RESET_LINK, "/login/reset/x-y/", None),
+    Page("reset-done", "login/reset/done/", "/login/reset/done/", None),
     Page("design", "design/", "/design/", None),
     Page("docs", "api/docs", "/api/docs", None),
     Page("invitation-gone", "invitations/", "/invitations/", None, status=404),
@@ -87,6 +96,15 @@ OPEN_PAGES = (
 NO_PAGES = {
     "": "leads to the list",
     "logout/": "a POST",
+    "login/code/": "waits for a password; test_sign_in.py opens it",
+    "setup/": "only where nobody is; test_sign_in.py opens it",
+    f"{SECURITY}confirm/code/": "only with a second factor, as are the next; test_sign_in.py opens them",
+    f"{SECURITY}authenticator/": "asks to confirm first",
+    f"{SECURITY}authenticator/remove/": "asks to confirm first",
+    f"{SECURITY}recovery-codes/": "asks to confirm first",
+    f"{SECURITY}recovery-codes/new/": "asks to confirm first",
+    f"{SECURITY}sessions/end/": "a POST",
+    f"{SECURITY}sessions/<str:pk>/end/": "a POST",
     "environment/": "a POST",
     "settings/language/": "a POST",
     "account/": "a POST",

@@ -38,7 +38,7 @@ def test_the_way_in_and_out_by_hand(alice: User, ana: Conversation, browse: Brow
     browser = browse()
     page = browser.open("/conversations/?search=price")
     assert page.url.endswith("/login/?next=/conversations/%3Fsearch%3Dprice")
-    page.fill("#id_username", "alice@example.com")
+    page.fill("#id_login", "alice@example.com")
     page.fill("#id_password", "wrong")
     page.click("text=Show")
     assert page.get_attribute("#id_password", "type") == "text"

@@ -24,7 +24,7 @@ def tick(page: Any, *ids: str) -> None:
 def test_signing_in_searching_filtering_sorting_and_paging(world: World, browse: Browse) -> None:
     browser = browse(**PLAIN)
     page = browser.open("/conversations/?status=active")
-    page.fill("#id_username", "alice@example.com")
+    page.fill("#id_login", "alice@example.com")
     page.fill("#id_password", "correct horse battery")
     page.click("button[type=submit]")
     assert page.url.endswith("/conversations/?status=active")

@@ -25,14 +25,26 @@ NAME = "Demo"
 class Command(BaseCommand):
     help = (
         "Create a demo account: a person of each role and one who is invited, conversations of every kind, one live "
-        "and one test key. Prints the sign-in and the keys once."
+        "and one test key. Prints the sign-in and the keys once. With --into: only the conversations, in an account "
+        "that is there."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--if-empty", action="store_true", help="only where there is no account yet")
+        parser.add_argument("--into", metavar="ACCOUNT", help="the name or id of an account without conversations")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        debug = settings.DEBUG
         settings.DEBUG = False  # where it is on, Django keeps and formats every statement
+        try:
+            self._load(options)
+        finally:
+            settings.DEBUG = debug
+
+    def _load(self, options: dict[str, Any]) -> None:
+        if options["into"]:
+            self._load_into(options["into"])
+            return
         if Account.objects.exists():
             if options["if_empty"]:
                 return
@@ -56,6 +68,18 @@ Demo account with {count} conversations. Shown only now; keep what you need:
   Try       curl -H 'X-API-Key: {tokens[Environment.LIVE]}' '{base}/api/conversations?status=active&limit=2'
 """
         )
+
+    def _load_into(self, name_or_id: str) -> None:
+        try:
+            account = Account.objects.find(name_or_id)
+        except Account.DoesNotExist as error:
+            raise CommandError(str(error)) from None
+        if account.conversations.exists():
+            raise CommandError(f"{account} has conversations already. The demo is for an empty account.")
+        count = _record(account)
+        _name(account)
+        _look(account)
+        self.stdout.write(f"{count} conversations are in {account} now.")
 
 
 @atomic
@@ -94,7 +118,8 @@ def _record(account: Account) -> int:
     serializer = ConversationRecordSerializer()
     records = defaultdict(list)
     events = []
-    actors = {key.environment: actor_fields(key) for key in account.api_keys.all()}
+    actors: dict[str, Any] = {environment: actor_fields(None) for environment in Environment}
+    actors |= {key.environment: actor_fields(key) for key in account.api_keys.all()}
     for environment, conversation, history in demo_conversations(now=now()):
         records[environment].append(record_from(serializer, conversation))
         events += [
