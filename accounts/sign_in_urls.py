@@ -22,7 +22,7 @@ urlpatterns: list[URLPattern] = [
         require_safe(account.password_reset_from_key_done),
         name="account_reset_password_from_key_done",
     ),
-    re_path(RESET_LINK, asked(account.password_reset_from_key), name="account_reset_password_from_key"),
+    re_path(RESET_LINK, views.NewPassword.as_view(), name="account_reset_password_from_key"),
     path("logout/", views.SignOut.as_view(), name="account_logout"),
     path("setup/", views.setup, name="setup"),
 ]

@@ -27,9 +27,10 @@ from accounts.views.security import (
     view_recovery_codes,
 )
 from accounts.views.setup import setup
-from accounts.views.sign_in import SignIn, SignOut, home, switch_environment
+from accounts.views.sign_in import NewPassword, SignIn, SignOut, home, switch_environment
 
 __all__ = [
+    "NewPassword",
     "SignIn",
     "SignOut",
     "account",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from allauth.account.views import LoginView, LogoutView
+from allauth.account.views import INTERNAL_RESET_SESSION_KEY, LoginView, LogoutView, PasswordResetFromKeyView
 from csp.decorators import csp_update
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -12,6 +12,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.adapters import is_ours
+from accounts.guesses import know
 from accounts.models import Environment
 from accounts.permissions import scope_required
 from accounts.request import AccountRequest
@@ -44,6 +45,19 @@ class SignIn(LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
         return context | {"version": __version__, "sso": settings.OIDC_NAME if settings.OIDC_ISSUER else ""}
+
+
+@method_decorator(login_not_required, name="dispatch")
+class NewPassword(PasswordResetFromKeyView):
+    """Behind the link of a mail. Whoever has the mail is no stranger to the person: see ``accounts.guesses``."""
+
+    http_method_names = ["get", "head", "post"]
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response: HttpResponse = super().form_valid(form)
+        self.request.session.pop(INTERNAL_RESET_SESSION_KEY, None)
+        know(response, self.reset_user.email)
+        return response
 
 
 class SignOut(LogoutView):

@@ -158,7 +158,13 @@ def test_a_right_password_between_wrong_ones_buys_no_more_guesses(acme: Account,
 
 @pytest.mark.parametrize(
     ("seconds", "sentence"),
-    [(1, "in 1 second."), (59, "in 59 seconds."), (60, "in 60 seconds."), (61, "in 2 minutes."), (300, "in 5 minutes.")],
+    [
+        (1, "in 1 second."),
+        (59, "in 59 seconds."),
+        (60, "in 60 seconds."),
+        (61, "in 2 minutes."),
+        (300, "in 5 minutes."),
+    ],
 )
 def test_the_refusal_says_when_to_come_again(seconds: int, sentence: str) -> None:
     assert guesses.TooManyGuesses(seconds).sentence.endswith(sentence)
