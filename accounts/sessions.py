@@ -67,6 +67,7 @@ def _end(request: Any, sessions: Iterable[UserSession]) -> None:
 
 def follow(sender: object, request: Any, user: Any, **kwargs: Any) -> None:
     """Receiver of Django's signal: somebody signed in."""
+    request.session[SEEN] = int(now().timestamp())
     if not request.session.session_key:
         request.session.save()
     agent = request.META.get("HTTP_USER_AGENT", "")[: UserSession._meta.get_field("user_agent").max_length]

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.db import connection
 
 from accounts.models import Remembered
@@ -58,7 +58,7 @@ def test_what_has_expired_is_removed_in_passing() -> None:
     for name in ("a", "b", "c"):
         cache.set(name, 1, 60)
         age(name)
-    backend: Any = cache._connections[cache._alias]
+    backend: Any = caches["default"]
     backend._clean_at = 0
     cache.set("d", 1, 60)
     assert Remembered.objects.count() == 1
