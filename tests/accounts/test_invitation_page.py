@@ -129,7 +129,7 @@ def test_the_form_sets_nothing_else_of_a_person(acme: Account, other_account: Ac
     client = opened(invite(acme))
     smuggled = {
         "email": "eve@example.com",
-        "username": "eve@example.com",
+        "login": "eve@example.com",
         "is_staff": "on",
         "is_superuser": "on",
         "roles": ["owner"],
@@ -167,7 +167,7 @@ def test_a_new_person_chooses_name_and_password_and_is_in(acme: Account) -> None
     assert "Welcome to Acme." in shown
     assert response.request["PATH_INFO"] == "/conversations/"
     assert client.cookies["sessionid"].value != before  # a session that somebody else planted is of no use
-    assert Client().post("/login/", {"username": "new@example.com", "password": PASSWORD}).status_code == 302
+    assert Client().post("/login/", {"login": "new@example.com", "password": PASSWORD}).status_code == 302
     joined = acme.audit_events.get(action="member.joined")
     assert (joined.actor_name, joined.metadata["roles"]) == ("Nia", ["analyst"])
     assert GONE in text_of(client.get(PAGE), 404)
@@ -179,7 +179,7 @@ def test_who_is_known_signs_in_first_and_is_led_back(acme: Account, charlie: Use
     assert "Sign in" in shown
     assert "new-password" not in shown
     assert client.post(PAGE, {"name": "Eve", "password": PASSWORD})["Location"].startswith("/login/")
-    response = client.post("/login/", {"username": charlie.email, "password": PASSWORD, "next": PAGE}, follow=True)
+    response = client.post("/login/", {"login": charlie.email, "password": PASSWORD, "next": PAGE}, follow=True)
     assert "Join <bdi>Acme</bdi>" in text_of(response)
     assert not acme.memberships.filter(user=charlie).exists()
     shown = text_of(client.post(PAGE, follow=True))
