@@ -141,7 +141,12 @@ def test_no_migration_is_missing(db: None) -> None:
 def test_indexes_of_lists_carry_the_whole_order() -> None:
     for model in apps.get_app_config("conversations").get_models():
         for index in model._meta.indexes:
-            holds_no_order = index.name in ("conversation_revisions", "conversation_facets", "conversation_search", "tally_of_account")
+            holds_no_order = index.name in (
+                "conversation_revisions",
+                "conversation_facets",
+                "conversation_search",
+                "tally_of_account",
+            )
             assert holds_no_order or index.fields[-1].lstrip("-") == "id", index.name
 
 
