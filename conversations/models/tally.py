@@ -9,6 +9,7 @@ from django.db.models import Count, Sum
 from accounts.models import Account, Owned, OwnedQuerySet
 from config.storage.prepared import Prepared
 from conversations.models.conversation import Conversation
+from conversations.models.queries import Status
 
 
 class Totals(NamedTuple):
@@ -29,6 +30,14 @@ class Totals(NamedTuple):
             by_status[status] += number
             changes += more
         return cls(by_status, changes)
+
+
+def kept_counts(account: Account, environment: str) -> dict[str, int] | None:
+    """Status → number of conversations, every status present, in no time; None where no tally is kept (MongoDB)."""
+    if connection.vendor == "mongodb":
+        return None
+    by_status = Totals.of(account, environment).by_status
+    return {status: by_status.get(status, 0) for status in Status.values}
 
 
 class Tally(Owned):

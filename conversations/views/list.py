@@ -19,6 +19,7 @@ from conversations.listing.news import News
 from conversations.listing.ordering import SORTS, Place
 from conversations.listing.rows import Reader
 from conversations.models import ConversationQuerySet, Status
+from conversations.models.tally import kept_counts
 from conversations.names import Names
 from conversations.search import MAX_SEARCH_LENGTH
 from conversations.views.bulk import own_change
@@ -65,12 +66,19 @@ def conversation_list(request: AccountRequest) -> HttpResponse:
         "example_url": address,
     }
     if filterset.is_valid():
-        counts = filterset.whatever_status().glance_by_status(is_costly=bool(query.search))
+        counts = _counts(request, query, filterset)
         reader = Reader(query, names, shown, request.user, seen_at)
         context |= _results(request, reader, filterset.qs, counts)
     else:
         context["tabs"] = listing.tabs(query, None)
     return render(request, "conversations/list.html", context)
+
+
+def _counts(request: AccountRequest, query: listing.Query, filterset: PageFilter) -> dict[str, int]:
+    """Status → number of conversations, as the filters leave them."""
+    is_whole = query.values.keys() <= {"status", "sort"}
+    kept = kept_counts(request.account, request.environment) if is_whole else None
+    return kept or filterset.whatever_status().glance_by_status(is_costly=bool(query.search))
 
 
 def _results(
