@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-COMMANDS = (["bench.lists"], ["bench.limiter"], ["bench.pages"])
+COMMANDS = (["bench.lists"], ["bench.stream"], ["bench.writing"], ["bench.startup"], ["bench.limiter"], ["bench.pages"])
 
 
 def main() -> None:

@@ -7,9 +7,7 @@ have 40 and 5,000 messages.
 import hashlib
 import os
 import random
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -44,6 +42,13 @@ def setup(number: int) -> Path:
     """Django on the file of ``number`` conversations, which is made where it is missing or was not finished."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     file = file_of(number)
+    setup_file(file)
+    prepare(number)
+    return file
+
+
+def setup_file(file: Path) -> None:
+    """Django on this file, as it is."""
     os.environ["DATABASE_URL"] = f"sqlite:///{file}"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.environ["DEBUG"] = "1"  # static files need not be collected
@@ -52,8 +57,6 @@ def setup(number: int) -> Path:
 
     settings.DEBUG = False  # in development Django remembers each statement, and parses templates again
     settings.ALLOWED_HOSTS = ["*"]
-    prepare(number)
-    return file
 
 
 def prepare(number: int) -> None:
@@ -156,8 +159,3 @@ def copy(number: int) -> None:
                 f"FROM (SELECT * FROM conversations_conversation {newest})",
                 [min(MADE_ONE_BY_ONE, number - done)],
             )
-
-
-def connect(number: int) -> "closing[sqlite3.Connection]":
-    """The file as the driver opens it, for what is measured without Django."""
-    return closing(sqlite3.connect(file_of(number), isolation_level=None))

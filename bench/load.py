@@ -46,6 +46,17 @@ class Server:
             return error.code, lower(error.headers), error.read()
 
 
+def memory_of_worker(server: Server) -> float:
+    """The resident memory, in MB, of the largest process that the server has started."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with suppress(OSError):
+            text = status.read_text()
+            if re.search(rf"^PPid:\s+{server.process.pid}$", text, re.MULTILINE):
+                found += [int(size) / 1024 for size in re.findall(r"^VmRSS:\s+(\d+) kB", text, re.MULTILINE)]
+    return max(found, default=0.0)
+
+
 def lower(headers: Message) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
 

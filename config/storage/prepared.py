@@ -1,4 +1,4 @@
-"""Queries that are asked many times a second: Django writes their SQL once for each connection, and not each time.
+"""Queries that are asked many times a second: Django writes their SQL once, and not each time.
 
 Writing it takes longer than the store needs to answer. What is asked is the same: one statement, the stored rows.
 """
@@ -18,7 +18,8 @@ class _Plan(NamedTuple):
     parameters: list[Any]
     places: list[tuple[int, int]]
     """Which parameter is which of the caller's values."""
-    convert: Callable[[list[Any]], Any] | None
+    converters: Any
+    """As Django's compiler names what turns the store's values into Python's."""
 
 
 class Prepared:
@@ -32,22 +33,22 @@ class Prepared:
         self.build = build
         self.values = values
         self.has_limit = has_limit
+        self._plans: dict[str, _Plan] = {}
 
     def __call__(self, *values: Any) -> list[Any]:
         """The rows for these values."""
-        if connection.vendor == "mongodb":
+        if connection.vendor == "mongodb":  # writes no SQL
             return list(self.build(*values))
-        plans: dict[Prepared, _Plan] = connection.__dict__.setdefault("parley_prepared", {})
-        plan = plans.get(self)
+        plan = self._plans.get(connection.vendor)
         if plan is None:
-            plan = plans[self] = self._write()
+            plan = self._plans[connection.vendor] = self._write()
         parameters = plan.parameters.copy()
         for position, which in plan.places:
             parameters[position] = values[which]
         with connection.cursor() as cursor:
             cursor.execute(plan.sql, parameters)
             rows = cursor.fetchall()
-        return list(plan.convert(rows)) if plan.convert else rows
+        return [tuple(_converted(row, plan.converters)) for row in rows] if plan.converters else rows
 
     def _write(self) -> _Plan:
         markers: list[Any] = [f"{number + 1:x}".rjust(24, "f") for number in range(self.values)]
@@ -64,12 +65,12 @@ class Prepared:
         places = [(place, markers.index(each)) for place, each in enumerate(parameters) if each in markers]
         if len({which for _, which in places}) != len(markers):
             raise TypeError("Each value has to be a parameter of the statement.")
-        return _Plan(sql, parameters, places, _converter(compiler))
+        return _Plan(sql, parameters, places, compiler.get_converters([column for column, *_ in compiler.select]))
 
 
-def _converter(compiler: Any) -> Callable[[list[Sequence[Any]]], Any] | None:
-    """What turns the store's rows into Python's; None where they are that already."""
-    converters = compiler.get_converters([column for column, *_ in compiler.select])
-    if not converters:
-        return None
-    return lambda rows: map(tuple, compiler.apply_converters(rows, converters))
+def _converted(row: Sequence[Any], converters: Any) -> list[Any]:
+    values = list(row)
+    for place, (functions, expression) in converters.items():
+        for function in functions:
+            values[place] = function(values[place], expression, connection)
+    return values

@@ -1,0 +1,64 @@
+"""``python -m bench.startup``: how long Parley takes to be there, and what a worker takes of memory.
+
+Times of processes that start are best of some: whatever else runs can only add to them. Fails beyond its targets.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+from bench import data, results
+from bench.load import ROOT, Server, memory_of_worker, running
+from bench.rivals import PARLEY, PATH, SETTINGS
+
+HEADERS = {"X-API-Key": data.TOKEN}
+STARTS = 3
+MOST_CHECK = 1.0  # seconds
+MOST_FIRST = 2.0  # times a warm request
+MOST_MEMORY = 120.0  # MB
+
+
+def main() -> None:
+    file = data.setup(10_000)
+    environment = {**os.environ, **SETTINGS, "DATABASE_URL": f"sqlite:///{file}"}
+    check = min(check_once(environment) for _ in range(STARTS))
+    firsts, warms, memory = [], [], 0.0
+    for _ in range(STARTS):
+        with running(PARLEY.command(), PARLEY.environment(file, 0)) as server:
+            while server.get("/readyz", {})[0] != 200:
+                time.sleep(0.01)
+            firsts.append(request(server))
+            warms.append(statistics.median(request(server) for _ in range(30)))
+            memory = max(memory, memory_of_worker(server))
+    first, warm = min(firsts), min(warms)
+    rows = [
+        ["`manage.py check`", f"{check:.2f} s", f"{MOST_CHECK:.0f} s"],
+        ["first request (a list of 50)", f"{first * 1000:.1f} ms", f"{MOST_FIRST:.0f} × a warm one"],
+        ["a warm one", f"{warm * 1000:.1f} ms", ""],
+        ["the first by a warm one", f"{first / warm:.1f} ×", f"{MOST_FIRST:.0f} ×"],
+        ["a worker, resident", f"{memory:.0f} MB", f"{MOST_MEMORY:.0f} MB"],
+    ]
+    results.publish("startup", results.table(("", "measured", "target"), rows))
+    if check > MOST_CHECK or first > MOST_FIRST * warm or memory > MOST_MEMORY:
+        sys.exit("Beyond a target.")
+
+
+def check_once(environment: dict[str, str]) -> float:
+    start = time.perf_counter()
+    command = [sys.executable, "manage.py", "check"]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)  # noqa: S603
+    return time.perf_counter() - start
+
+
+def request(server: Server) -> float:
+    start = time.perf_counter()
+    status, _, content = server.get(PATH, HEADERS)
+    if status != 200:
+        sys.exit(f"{status}: {content[:200]!r}")
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()
