@@ -60,6 +60,11 @@ bench: ## measure Parley beside its rivals, and write docs/benchmarks.md (an hou
 	$(INSTALL) dev
 	@exec $(PY) -m bench
 
+.PHONY: bench-check
+bench-check: ## the small form of the measurements: ratios with wide margins, and query plans
+	$(INSTALL) dev
+	@exec $(PY) -m bench.check
+
 .PHONY: schema
 schema: ## write docs/openapi.json, the description of the API
 	$(INSTALL) dev

@@ -51,7 +51,8 @@ def appending(file: Any) -> tuple[float, float]:
     new = '{"role":"lead","content":"Is it still free on Friday?","timestamp":"2026-11-01T00:00:00.000Z"}'
     sql = (
         "UPDATE conversations_conversation "
-        "SET messages = substr(messages, 1, length(messages) - 1) || ',' || ? || ']', message_count = message_count + 1, search_text = search_text || ?, revision = revision + 1, updated_at = ? "
+        "SET messages = substr(messages, 1, length(messages) - 1) || ',' || ? || ']', "
+        "message_count = message_count + 1, search_text = search_text || ?, revision = revision + 1, updated_at = ? "
         "WHERE _id = ?"
     )
     with closing(sqlite3.connect(file, isolation_level=None, timeout=20)) as driver:
