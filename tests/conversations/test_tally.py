@@ -110,3 +110,10 @@ def test_totals_are_one_statement(acme: Account, record: Record, number: int) ->
         record()
     with statements(1):
         assert Totals.of(acme, "live").number == number
+
+
+def test_store_without_the_tables_is_left_alone(db: None) -> None:
+    from config.storage.tallies import keep_tally
+
+    keep_tally(table="not_there_yet", tally="nor_this")
+    assert not {"not_there_yet", "nor_this"} & set(connection.introspection.table_names())
