@@ -8,9 +8,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 import django
 from django.conf import settings
 
-settings.MIDDLEWARE = []
-settings.ROOT_URLCONF = __name__
 django.setup()
+settings.MIDDLEWARE = []  # now, for apps look for theirs while they are set up
+settings.ROOT_URLCONF = __name__
 
 from django.core.wsgi import get_wsgi_application
 from django.http import HttpResponse
