@@ -18,7 +18,7 @@ from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.models import Account, ApiKey, AuditEvent, IdempotentRequest, Membership, User
+from accounts.models import Account, ApiKey, AuditEvent, IdempotentRequest, Invitation, Membership, User
 from accounts.scopes import READ_SCOPES, Role, Scope
 
 admin.site.site_header = admin.site.site_title = "Parley"
@@ -199,6 +199,16 @@ class IdempotentRequestAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "account", "environment", "status")
     list_select_related = ("account",)
     fields = readonly_fields = ("id", "account", "environment", "status", "claimed_at", "created_at")
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    """Who is invited where; never the digest. An account's owners send and withdraw invitations themselves."""
+
+    list_display = ("email", "account", "roles", "invited_by", "expires_at", "sent_at")
+    list_select_related = ("account", "invited_by")
+    search_fields = ("email", "account__name")
+    fields = readonly_fields = ("account", "email", "roles", "invited_by", "created_at", "expires_at", "sent_at")
 
 
 @admin.register(AuditEvent)

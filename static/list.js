@@ -44,6 +44,7 @@ function startLive(bar) {
   const text = bar.querySelector("[data-live-text]");
   const address = new URL(bar.dataset.live, location.href);
   address.searchParams.set("since", bar.dataset.since);
+  address.searchParams.set("of", bar.dataset.of);
   let tag = "";
   let timer = 0;
 

@@ -17,8 +17,11 @@ from conversations import listing
 def conversation_news(request: AccountRequest) -> HttpResponseBase:
     """How many conversations of the list have changed after ``since``; 304 while that number stays.
 
-    Its page asks every half minute.
+    Its page asks every half minute, and says ``of`` which account and environment it shows: in another tab, the person
+    may have gone on to another one.
     """
+    if request.GET.get("of", (seen := f"{request.account.pk}.{request.environment}")) != seen:
+        return JsonResponse({"error": "You look at another account or environment now."}, status=403)
     query = listing.Query.read(request.GET)
     filterset = query.filterset(request, request.account.conversations.within(request.environment))
     try:

@@ -128,3 +128,22 @@ def test_roles_are_chosen_from_the_vocabulary(admin: Client, acme: Account, char
     assert acme.audit_events.get(action="membership.added_in_admin").resource_id == membership.pk
     admin.post("/admin/accounts/membership/add/", {**form, "roles": ["king"]})
     assert acme.memberships.filter(user=charlie).count() == 1
+
+
+def test_an_operator_takes_no_account_its_last_owner_by_a_form(admin: Client, acme: Account, alice: User) -> None:
+    membership = acme.memberships.get(user=alice)
+    form = {"account": acme.pk, "user": alice.pk, "roles": ["analyst"]}
+    page = admin.post(f"/admin/accounts/membership/{membership.pk}/change/", form).content.decode()
+    assert "An account needs an owner" in page
+    membership.refresh_from_db()
+    assert membership.roles == ["owner"]
+
+
+def test_an_invitation_is_looked_at_without_what_opens_it(admin: Client, acme: Account, alice: User) -> None:
+    invitation, token = acme.invitations.invite(account=acme, email="x@example.com", roles=["analyst"], by=alice)
+    for path in ("", f"{invitation.pk}/change/"):
+        page = admin.get(f"/admin/accounts/invitation/{path}").content.decode()
+        assert "x@example.com" in page
+        assert token not in page
+        assert invitation.digest not in page
+    assert admin.post(f"/admin/accounts/invitation/{invitation.pk}/delete/", {"post": "yes"}).status_code == 403

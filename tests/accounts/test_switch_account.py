@@ -99,6 +99,23 @@ def test_each_page_shows_the_rows_of_one_account(
     assert page.get("/settings/api-keys/").status_code == 403  # an operator there, though an owner at Acme
 
 
+def test_a_list_that_is_open_hears_no_news_of_the_other_account(
+    page: Client, second: Account, record: Callable[..., Conversation]
+) -> None:
+    record(account=second)
+    record()
+    html = text_of(page.get(LIST))
+    of = re.findall(r'data-of="([^"]+)"', html)[0]
+    query = {"since": "2026-01-01T00:00:00Z", "of": of}
+    assert page.get(f"{LIST}new/", query).json()["count"] == 1
+    page.post("/environment/", {"environment": "test"})
+    assert page.get(f"{LIST}new/", query).status_code == 403
+    page.post("/environment/", {"environment": "live"})
+    switch(page, second)
+    assert page.get(f"{LIST}new/", query).status_code == 403
+    assert page.get(f"{LIST}new/", {"since": query["since"]}).json()["count"] == 1
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [
