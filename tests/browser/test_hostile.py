@@ -13,7 +13,7 @@ import pytest
 
 from accounts.models import Account, ApiKey, AuditEvent, User
 from accounts.models.preferences import Column
-from accounts.scopes import Scope
+from accounts.scopes import Role, Scope
 from conversations.models import Conversation, Note
 from tests.browser.conftest import Browser
 from tests.browser.payloads import HOSTILE
@@ -185,6 +185,43 @@ def test_lists_names_and_forms_show_texts(hostile: Stage, twin: Callable[[int], 
     assert relations == {"noopener nofollow ugc"}
 
 
+def people_of(account: Account, owner: User, text: Callable[[int], str]) -> tuple[list[str], str]:
+    """Pages of an account with a member for each text, invitations and a second account; and the link of one."""
+    for number in range(len(HOSTILE)):
+        person = User.objects.create_user(f"{owner.pk}{number}@example.com", None)
+        User.objects.filter(pk=person.pk).update(name=text(number)[:100])
+        member = account.memberships.create(user=person, roles=[Role.ANALYST])
+    second = Account.objects.open(name="Second", owner=owner, by=owner)
+    Account.objects.filter(pk=second.pk).update(name=text(1)[:100])
+    token = ""
+    for name in ("first", "second"):
+        email = f"{name}-of-{owner.pk}@example.com"
+        _, token = account.invitations.invite(account=account, email=email, roles=[Role.ANALYST], by=owner)
+    paths = ["", f"{member.pk}/roles/", f"{member.pk}/remove/", "leave/", "invite/", "../account/"]
+    return [f"/settings/people/{path}" for path in paths], f"/invitations/{token}/"
+
+
+def test_people_and_invitations_show_texts(
+    alice: User, acme: Account, charlie: User, other_account: Account, browse: Browse
+) -> None:
+    def calmly(number: int) -> str:
+        return f"{HARMLESS} {number}"
+
+    pages, link = people_of(acme, alice, HOSTILE.__getitem__)
+    calm_pages, calm_link = people_of(other_account, charlie, calmly)
+    browser, calm, guest = browse(alice), browse(charlie), browse()
+    for number, (path, other) in enumerate(zip(pages, calm_pages, strict=True)):
+        for account, owner, text in ((acme, alice, HOSTILE.__getitem__), (other_account, charlie, calmly)):
+            Account.objects.filter(pk=account.pk).update(name=text(number)[:100])
+            User.objects.filter(pk=owner.pk).update(name=text(number)[:100])
+        assert look(browser, path) == look(calm, other), path
+    expected = look(guest, calm_link)
+    for text in HOSTILE:
+        Account.objects.filter(pk=acme.pk).update(name=text[:100])
+        User.objects.filter(pk=alice.pk).update(name=text[:100])
+        assert look(guest, link) == expected, text
+
+
 def test_terms_in_the_address_are_texts(alice: User, record: Record, browse: Browse) -> None:
     said = record(messages=[message(text) for text in HOSTILE if len(text) < 500])
     browser = browse(alice)
@@ -202,7 +239,7 @@ def test_the_admin_and_the_plain_text_show_texts(hostile: Stage, browse: Browse)
     event = AuditEvent.objects.latest("timestamp", "pk")
     browser = browse(hostile.owner)
     models = ["conversations/conversation", "conversations/agent", "conversations/campaign", "accounts/auditevent"]
-    models += ["accounts/apikey", "accounts/account", "accounts/user", "accounts/membership"]
+    models += ["accounts/apikey", "accounts/account", "accounts/user", "accounts/membership", "accounts/invitation"]
     paths = [f"/admin/{model}/" for model in models]
     paths += [
         f"/admin/conversations/conversation/?q={quote(HOSTILE[0])}",
