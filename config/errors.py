@@ -1,6 +1,7 @@
 """The one shape of errors under ``/api`` (contract, section 5), and our own pages elsewhere."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -14,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
 from accounts.permissions import NoAccount
+from config.storage.timeouts import SearchTimedOut
 
 log = logging.getLogger(__name__)
 
@@ -22,8 +24,12 @@ TITLES = {
     403: ("You may not see this", ""),
     404: ("There is nothing here", "The page may have moved, or belongs to another account."),
     429: ("That was too often", "Try again in a few minutes."),
+    503: ("That search took too long", "Narrow it by a status, a channel or a time, or look for more characters."),
     500: ("Something went wrong on our side", "It was written to the log. Please try again in a moment."),
 }
+
+
+SLOW_SEARCH = "The search took too long; narrow it by other filters"
 
 
 class Conflict(exceptions.APIException):
@@ -36,6 +42,8 @@ def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response
     """Any exception of an API view as ``{"error": …, "details": …}`` or, for a 403, ``{"error", "message"}``."""
     if isinstance(error, SuspiciousOperation):  # such as more parameters than anybody means
         error = exceptions.ParseError("Bad request")
+    if isinstance(error, SearchTimedOut):
+        return Response({"error": SLOW_SEARCH}, status=status.HTTP_503_SERVICE_UNAVAILABLE)
     response = exception_handler(error, context)
     if response is None:
         set_rollback()
@@ -79,6 +87,19 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def too_many_requests(request: HttpRequest) -> HttpResponse:
     return _answer(request, 429, "Too many requests")
+
+
+class SlowSearch:
+    """Middleware: a page whose search takes too long says so."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return _answer(request, 503, SLOW_SEARCH) if isinstance(exception, SearchTimedOut) else None
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -124,7 +124,10 @@ COMPONENTS: dict[str, dict[str, Any]] = {
             "description": 'The address of the next page: `<…>; rel="next"`. Missing on the last page.',
             "schema": {"type": "string"},
         },
-        "X-Total-Count": _whole("How many there are in all that the filters leave. Only where `limit` is given."),
+        "X-Total-Count": _whole(
+            "How many there are in all that the filters leave. Only where `limit` is given, and not where a search "
+            "finds so many that counting them takes longer than the page."
+        ),
         "Idempotency-Replayed": {
             "description": "`true` where this is the answer to an earlier request with the same `Idempotency-Key`.",
             "schema": {"type": "string", "const": "true"},

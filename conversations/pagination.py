@@ -8,7 +8,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.parameters import MAX_SKIP, read_integer, read_once
-from config.storage.counting import AtLeast
 from conversations import places, wire
 from conversations.messages import format_moment, parse_moment
 from conversations.models import ConversationQuerySet
@@ -66,10 +65,10 @@ class ConversationPagination:
     def page(self, conversations: ConversationQuerySet) -> list[wire.Row]:
         return list(wire.written(self.rest(conversations))[: self.rows])
 
-    def respond(self, rows: list[wire.Row], *, total: int) -> Response:
+    def respond(self, rows: list[wire.Row], *, total: int | None) -> Response:
         """A bare array; how many there are in all, and the address of the next page, stand in its headers."""
         shown = rows[: self.rows - 1]
-        headers = {} if isinstance(total, AtLeast) else {"X-Total-Count": str(total)}
+        headers = {} if total is None else {"X-Total-Count": str(total)}
         if len(rows) > len(shown):
             headers["Link"] = f'<{self.address_after(shown[-1])}>; rel="next"'
         return Response([wire.shown(row) for row in shown], headers=headers)

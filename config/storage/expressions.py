@@ -76,6 +76,7 @@ class HasSubstring(Lookup):
         return f"{function}({column}, %s) > 0", (*column_params, self.rhs)
 
     def as_mql(self, compiler: Any, connection: Any, as_expr: bool = False) -> dict[str, Any]:
+        compiler.reads_texts = True
         column = self.lhs.as_mql(compiler, connection, as_expr=as_expr)
         if as_expr:
             return {"$regexMatch": {"input": column, "regex": {"$literal": re.escape(self.rhs)}}}

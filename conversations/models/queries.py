@@ -158,7 +158,6 @@ class ConversationQuerySet(OwnedQuerySet["Conversation"]):
             return self.count_by_status(is_costly=is_costly)
         return {status: AtLeast(number) for status, number in some.count_by_status().items()}
 
-    def total(self) -> int:
-        """How many there are; where a search finds more than a few, so many ``AtLeast``."""
-        some = some_of(self)
-        return self.count() if some is None else AtLeast(some.count())
+    def total(self) -> int | None:
+        """How many there are; None where a search finds so many that counting them takes longer than a page."""
+        return self.count() if some_of(self) is None else None

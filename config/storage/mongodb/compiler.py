@@ -9,6 +9,12 @@ from typing import Any
 from django.db.models.sql.constants import GET_ITERATOR_CHUNK_SIZE, MULTI
 from django_mongodb_backend import compiler
 from django_mongodb_backend.query import MongoQuery, wrap_database_errors
+from pymongo.errors import ExecutionTimeout
+
+from config.storage.timeouts import SearchTimedOut
+
+SEARCH_MILLISECONDS = 10_000
+"""So long may a search for a page read texts, where no index names those that hold it."""
 
 
 class IndexedQuery(MongoQuery):
@@ -16,9 +22,15 @@ class IndexedQuery(MongoQuery):
     def get_cursor(self) -> Any:
         """Fetch no more at a time than ``iterator(chunk_size=…)`` asks for; the server's own batches are of 16 MB."""
         size = getattr(self.compiler, "batch_size", None)
-        return self.compiler.collection.aggregate(
-            self.get_pipeline(), session=self.compiler.connection.session, **({"batchSize": size} if size else {})
-        )
+        pipeline = self.get_pipeline()
+        options = {"batchSize": size} if size else {}
+        # A page of a search; an export of it may take what it takes.
+        if getattr(self.compiler, "reads_texts", False) and any("$limit" in stage for stage in pipeline):
+            options["maxTimeMS"] = SEARCH_MILLISECONDS
+        try:
+            return self.compiler.collection.aggregate(pipeline, session=self.compiler.connection.session, **options)
+        except ExecutionTimeout as error:
+            raise SearchTimedOut from error
 
     def get_pipeline(self) -> list[dict[str, Any]]:
         stages: list[dict[str, Any]] = [stage for stage in super().get_pipeline() if not is_identity(stage)]

@@ -58,10 +58,10 @@ class Search:
     def narrow(self, rows: Q) -> Q:
         """Those of ``rows`` that it finds, by the way that is the cheaper one."""
         if self.engine is None or self.is_common():
-            return self._walk(rows)
+            return self.walk(rows)
         found = self.named(MANY)
         if found is None:
-            return self._walk(rows)
+            return self.walk(rows)
         if len(found) <= FEW:
             return self.among(rows, found)
         if len(found) < MANY:
@@ -107,7 +107,7 @@ class Search:
             )
         return self._walks
 
-    def _walk(self, rows: Q) -> Q:
+    def walk(self, rows: Q) -> Q:
         text = Col(rows.model._meta.db_table, self.field)
         return self._with(rows, Walked(cast(Any, [HasSubstring(text, term) for term in self.terms]), connector=OR))
 

@@ -61,6 +61,9 @@ class Engine(Protocol):
     ) -> tuple[str, tuple[Any, ...]]:
         """A subquery for the primary keys of all that do, and its parameters."""
 
+    def faults(self, index: SubstringIndex, model: type[Model]) -> list[str]:
+        """What keeps it from answering fast and fully, in sentences."""
+
     def literal(self, pks: Sequence[str]) -> Any:
         """Primary keys as the right side of IN."""
 

@@ -95,6 +95,21 @@ class PostgreSQLEngine:
             values += ["/".join(owner), f"%{_escaped(term)}%" if has_trigram else term, sorted(set(term)), limit]
         return " UNION ".join(found), tuple(values)
 
+    def faults(self, index: SubstringIndex, model: type[Model]) -> list[str]:
+        if not self.exists(index):
+            why = "its tables or triggers are missing"
+            if not self._may_use_extensions():
+                why = f"the extensions {' and '.join(EXTENSIONS)} cannot be created here"
+            return [f"There is no index {index.name}: {why}. Searches read every text."]
+        table, name = model._meta.db_table, index.name
+        pk = columns_of(model, ["id"])["id"]
+        sql = f"SELECT count(*) FROM {table} it WHERE NOT EXISTS (SELECT 1 FROM {name}_part WHERE row = it.{pk})"
+        [[number]] = self._rows(sql, None)
+        faults = [f"{number:,} rows are not in {name}."] if number else []
+        if not self._rows("SELECT show_trgm('ж') <> '{}' AND show_trgm('价') <> '{}'", None)[0][0]:
+            faults.append("LC_CTYPE knows the letters of ASCII alone: other scripts are looked for by single signs.")
+        return faults
+
     def literal(self, pks: Sequence[str]) -> RawSQL:
         return RawSQL("SELECT unnest(%s::varchar[])", (list(pks),))
 
@@ -106,7 +121,7 @@ class PostgreSQLEngine:
         )
         return bool(self._rows(sql, (list(EXTENSIONS),))[0][0] == len(EXTENSIONS))
 
-    def _rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    def _rows(self, sql: str, values: Sequence[Any] | None) -> list[tuple[Any, ...]]:
         with self.connection.cursor() as cursor:
             cursor.execute(sql, values)
             return cursor.fetchall()

@@ -85,6 +85,23 @@ class SQLiteEngine:
         )
         return sql, (*values, "/".join(owner), "/".join(owner))
 
+    def faults(self, index: SubstringIndex, model: type[Model]) -> list[str]:
+        if not self.exists(index):
+            missing = (
+                "its tables or triggers are missing" if self._has_trigrams() else "this SQLite has no FTS5 trigrams"
+            )
+            return [f"There is no index {index.name}: {missing}. Searches read every text."]
+        table, name = model._meta.db_table, index.name
+        pk = columns_of(model, ["id"])["id"]
+        sql = f"SELECT count(*) FROM {table} it WHERE NOT EXISTS (SELECT 1 FROM {name}_part WHERE row = it.{pk})"
+        [[number]] = self._rows(sql, None)
+        faults = [f"{number:,} rows are not in {name}."] if number else []
+        sql, values = self.statement(index, ["owner", "live"], ["words"])
+        plan = " ".join(str(row[-1]) for row in self._rows(f"EXPLAIN QUERY PLAN {sql}", values))
+        if "VIRTUAL TABLE INDEX" not in plan or "part USING INTEGER PRIMARY KEY" not in plan:
+            faults.append(f"{name} is not asked as it should be: {plan}")
+        return faults
+
     def literal(self, pks: Sequence[str]) -> RawSQL:
         return RawSQL("SELECT value FROM json_each(%s)", (json.dumps(pks),))
 
