@@ -97,7 +97,7 @@ class ConversationViewSet(Idempotent, GenericViewSet[Conversation]):
 
         return conditional(request, answer, self.key.account_id, self.key.environment, totals.number, totals.changes)
 
-    def total(self, listed: ConversationQuerySet, totals: Totals) -> int:
+    def total(self, listed: ConversationQuerySet, totals: Totals) -> int | None:
         """How many the list holds in all, read from the totals where they tell."""
         narrowing = ConversationFilter.narrowing(self.request.query_params)
         if not narrowing:
