@@ -216,10 +216,10 @@ def test_people_and_invitations_show_texts(
             User.objects.filter(pk=owner.pk).update(name=text(number)[:100])
         assert look(browser, path) == look(calm, other), path
     expected = look(guest, calm_link)
-    for text in HOSTILE:
-        Account.objects.filter(pk=acme.pk).update(name=text[:100])
-        User.objects.filter(pk=alice.pk).update(name=text[:100])
-        assert look(guest, link) == expected, text
+    for hostile in HOSTILE:
+        Account.objects.filter(pk=acme.pk).update(name=hostile[:100])
+        User.objects.filter(pk=alice.pk).update(name=hostile[:100])
+        assert look(guest, link) == expected, hostile
 
 
 def test_terms_in_the_address_are_texts(alice: User, record: Record, browse: Browse) -> None:
