@@ -7,23 +7,24 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.filters import AuditEventFilter, Events
 from accounts.ids import short
 from accounts.models import Account, ApiKey, AuditEvent
-from accounts.page_state import Chip, Field, Options, PageState, chips_of, fields_of
+from accounts.page_state import Chip, Field, Options, PageState, Text, chips_of, fields_of
 from accounts.parameters import MAX_SKIP
-from accounts.sentences import ACTIONS, RESOURCES
+from accounts.vocabulary import ACTIONS, RESOURCES
 from config.storage.moments import format_moment
 
 LABELS = {
-    "search": "Search",
-    "action": "Action",
-    "resourceType": "About",
-    "actorType": "By",
-    "actorId": "Who",
-    "from": "From",
-    "to": "To",
+    "search": _("Search"),
+    "action": _("Action"),
+    "resourceType": _("About"),
+    "actorType": _("By"),
+    "actorId": _("Who"),
+    "from": _("From"),
+    "to": _("To"),
 }
 """The API's filters, by the names that the page gives them."""
 
@@ -92,12 +93,12 @@ def chips(query: Query, actors: Options) -> list[Chip]:
     return chips_of(query, LABELS, partial(_shown, actors))
 
 
-def _offered(actors: Options) -> list[tuple[str, str, Options]]:
+def _offered(actors: Options) -> list[tuple[str, Text, Options]]:
     return [
-        ("action", "Any action", [(action, label) for action, (label, _) in ACTIONS.items()]),
-        ("resourceType", "About anything", list(RESOURCES.items())),
-        ("actorId", "By anybody", actors),
-        ("actorType", "Any kind of actor", list(AuditEvent.ActorType.choices)),
+        ("action", _("Any action"), [(action, label) for action, (label, _) in ACTIONS.items()]),
+        ("resourceType", _("About anything"), list(RESOURCES.items())),
+        ("actorId", _("By anybody"), actors),
+        ("actorType", _("Any kind of actor"), list(AuditEvent.ActorType.choices)),
     ]
 
 

@@ -4,6 +4,8 @@ import unicodedata
 from typing import Any
 
 from django.db.models import CharField, Q, QuerySet
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiKey, AuditEvent
 from accounts.parameters import AskedFilterSet, MomentFilter, ObjectIdFilter, OnceForm, TextFilter, one_of
@@ -14,8 +16,8 @@ CharField.register_lookup(HasSubstring)
 
 SEARCH_LENGTH = (2, 200)
 
-SYSTEM_NAME = AuditEvent.ActorType.SYSTEM.label
-"""How an entry names the actor when nobody in particular acted."""
+SYSTEM_NAME = "System"
+"""How the API and the exports name the actor when nobody in particular acted; pages have it in their language."""
 
 Events = QuerySet[AuditEvent]
 
@@ -34,8 +36,12 @@ def caseless(text: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
+def at_most(most: int) -> Any:
+    return format_lazy(_("At most {number} characters."), number=most)
+
+
 def _within(column: str, most: int) -> TextFilter:
-    return TextFilter(column, max_length=most, error_messages={"max_length": f"At most {most} characters."})
+    return TextFilter(column, max_length=most, error_messages={"max_length": at_most(most)})
 
 
 class AuditEventFilter(AskedFilterSet):
@@ -43,7 +49,10 @@ class AuditEventFilter(AskedFilterSet):
         method="filter_search",
         min_length=SEARCH_LENGTH[0],
         max_length=SEARCH_LENGTH[1],
-        error_messages=dict.fromkeys(("min_length", "max_length"), "From {} to {} characters.".format(*SEARCH_LENGTH)),
+        error_messages=dict.fromkeys(
+            ("min_length", "max_length"),
+            format_lazy(_("From {least} to {most} characters."), least=SEARCH_LENGTH[0], most=SEARCH_LENGTH[1]),
+        ),
     )
 
     class Meta:
@@ -80,6 +89,6 @@ class AuditEventFilter(AskedFilterSet):
             found |= Q(action__in=actions)
         if names:
             found |= Q(actor_name__in=names)
-        if looked_for in caseless(SYSTEM_NAME):
+        if any(looked_for in caseless(name) for name in (SYSTEM_NAME, str(AuditEvent.ActorType.SYSTEM.label))):
             found |= Q(actor_type=AuditEvent.ActorType.SYSTEM)
         return events.filter(found)

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiKey, Environment
 from accounts.scopes import READ_SCOPES, Scope
@@ -17,18 +18,24 @@ MAX_NAME_LENGTH = int(ApiKey._meta.get_field("name").max_length or 0)
 
 OWN_DATE = "date"
 NEVER = "never"
-EXPIRIES = [("30", "30 days"), ("90", "90 days"), ("365", "A year"), (NEVER, "Never"), (OWN_DATE, "On a date")]
+EXPIRIES = [
+    ("30", _("30 days")),
+    ("90", _("90 days")),
+    ("365", _("A year")),
+    (NEVER, _("Never")),
+    (OWN_DATE, _("On a date")),
+]
 
-GROUPS = {
-    "Conversations": (
+GROUPS: dict[Any, tuple[Scope, ...]] = {
+    _("Conversations"): (
         Scope.CONVERSATIONS_VIEW,
         Scope.CONVERSATIONS_EDIT,
         Scope.CONVERSATIONS_CHANGE_STATUS,
         Scope.CONVERSATIONS_SEND_MESSAGE,
         Scope.LEADS_START_CONVERSATION,
     ),
-    "Figures": (Scope.DASHBOARD_VIEW,),
-    "Account": (
+    _("Figures"): (Scope.DASHBOARD_VIEW,),
+    _("Account"): (
         Scope.API_KEYS_VIEW,
         Scope.API_KEYS_MANAGE,
         Scope.AUDIT_VIEW,
@@ -40,14 +47,21 @@ GROUPS = {
 RECENTLY = timedelta(hours=24)
 """A key that was used within is likely still in use."""
 
-TOO_MUCH = "You can give only what you hold yourself, and %(value)s is not among it."
+QUESTIONS = {
+    "rotate": (_("Rotate %(name)s"), _("Rotate <bdi>{name}</bdi>?"), _("Rotate key")),
+    "revoke": (_("Revoke %(name)s"), _("Revoke <bdi>{name}</bdi>?"), _("Revoke key")),
+    "delete": (_("Delete %(name)s"), _("Delete <bdi>{name}</bdi>?"), _("Delete key")),
+}
+"""Verb → the page's title, what it asks, and its button."""
+
+TOO_MUCH = _("You can give only what you hold yourself, and %(value)s is not among it.")
 
 
 class NameForm(forms.Form):
     name = forms.CharField(
         max_length=MAX_NAME_LENGTH,
         validators=[validate_text],
-        error_messages={"required": "Give it a name, so that you know later what uses it."},
+        error_messages={"required": _("Give it a name, so that you know later what uses it.")},
     )
 
 
@@ -56,10 +70,10 @@ class NewKeyForm(NameForm):
 
     environment = forms.ChoiceField(choices=Environment.choices, widget=forms.RadioSelect)
     scopes = forms.MultipleChoiceField(
-        error_messages={"required": "Choose at least one thing that it may do.", "invalid_choice": TOO_MUCH}
+        error_messages={"required": _("Choose at least one thing that it may do."), "invalid_choice": TOO_MUCH}
     )
     expiry = forms.ChoiceField(choices=EXPIRIES, widget=forms.RadioSelect)
-    expires_on = forms.DateField(required=False, error_messages={"invalid": "Is not a date."})
+    expires_on = forms.DateField(required=False, error_messages={"invalid": _("Is not a date.")})
 
     def __init__(self, data: Any = None, *, held: Collection[str], environment: str) -> None:
         initial = {
@@ -79,7 +93,7 @@ class NewKeyForm(NameForm):
         if expiry == OWN_DATE:
             if day is None:
                 if "expires_on" not in self.errors:
-                    self.add_error("expires_on", "Choose the last day on which it works.")
+                    self.add_error("expires_on", _("Choose the last day on which it works."))
             else:
                 cleaned["expires_at"] = self._end_of(day)
         elif expiry and expiry != NEVER:
@@ -92,10 +106,10 @@ class NewKeyForm(NameForm):
             end = timezone.make_aware(datetime.combine(day + timedelta(days=1), time()))
             is_past = end <= now()
         except OverflowError:
-            self.add_error("expires_on", "That is too far away.")
+            self.add_error("expires_on", _("That is too far away."))
             return None
         if is_past:
-            self.add_error("expires_on", "Must be in the future.")
+            self.add_error("expires_on", _("Must be in the future."))
         return end
 
     @property
@@ -135,5 +149,5 @@ class RevokeForm(forms.Form):
         typed: str = self.cleaned_data["name"]
         # White space aside: nobody sees how much of it a name has, and a field of one line drops line breaks.
         if is_in_use(self.key) and "".join(typed.split()) != "".join(self.key.name.split()):
-            raise ValidationError("That is not the key’s name.")
+            raise ValidationError(_("That is not the key’s name."))
         return typed

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import Account, ApiKey
 from accounts.models.key import ScopeNotHeld, check_held
@@ -27,12 +28,12 @@ def access_of(scopes: list[str]) -> str:
     """What a key may do, in a word or two."""
     held = frozenset(scopes)
     if held == frozenset(Scope.values):
-        return "Everything"
+        return _("Everything")
     if held == READ:
-        return "Read"
+        return _("Read")
     if held >= READ_AND_WRITE and held <= ONLY_CONVERSATIONS:
-        return "Read + write"
-    return label_of(scopes[0]) if len(held) == 1 else f"{len(held)} scopes"
+        return _("Read + write")
+    return label_of(scopes[0]) if len(held) == 1 else _("%(number)s scopes") % {"number": len(held)}
 
 
 def label_of(scope: str) -> str:
@@ -90,8 +91,8 @@ class KeyRow:
     @property
     def ended(self) -> str:
         if self.key.status == ApiKey.Status.EXPIRED:
-            return "Expired"
-        return "Replaced" if self.key.pk in self.history.replaced else "Revoked"
+            return _("Expired")
+        return _("Replaced") if self.key.pk in self.history.replaced else _("Revoked")
 
     @property
     def ended_at(self) -> datetime | None:
@@ -107,7 +108,8 @@ class KeyRow:
         days = (now() - (self.key.last_used_at or self.key.created_at)).days
         if self.is_dead or days < UNUSED_AFTER.days:
             return ""
-        return f"not for {days} days" if self.key.last_used_at else f"unused for {days} days"
+        text = _("not for %(days)s days") if self.key.last_used_at else _("unused for %(days)s days")
+        return text % {"days": days}
 
     @property
     def expires_soon(self) -> str:
@@ -118,7 +120,9 @@ class KeyRow:
         # A key that ends at midnight still works on the whole day before.
         last = timezone.localtime(end - timedelta(milliseconds=1)).date()
         days = (last - timezone.localtime(now()).date()).days
-        return "expires today" if days < 1 else "expires tomorrow" if days == 1 else f"expires in {days} days"
+        if days < 1:
+            return _("expires today")
+        return _("expires tomorrow") if days == 1 else _("expires in %(days)s days") % {"days": days}
 
     @property
     def not_held(self) -> str:

@@ -1,13 +1,16 @@
 """What a page is asked for, as it stands in its URL, and what follows from it: links, the form's choices, chips."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.urls import reverse
 
-Options = list[tuple[str, str]]
+Text = Any
+"""A string, or one that is translated when it is shown."""
+
+Options = Sequence[tuple[str, Text]]
 """Values that a choice offers, with their labels."""
 
 Shown = Callable[[str, str], str]
@@ -52,7 +55,7 @@ class PageState:
 
 
 def fields_of(
-    state: PageState, labels: Mapping[str, str], offered: Iterable[tuple[str, str, Options]], shown: Shown
+    state: PageState, labels: Mapping[str, Text], offered: Iterable[tuple[str, Text, Options]], shown: Shown
 ) -> list[Field]:
     """What is ``offered``: name, the words for any value, and options. A value that is not offered is still kept."""
     found = []
@@ -60,13 +63,13 @@ def fields_of(
         value = state.values.get(name, "")
         if value and value not in dict(options):
             options = [*options, (value, shown(name, value))]
-        found.append(Field(name, labels[name], any_value, options, value))
+        found.append(Field(name, str(labels[name]), str(any_value), options, value))
     return found
 
 
-def chips_of(state: PageState, labels: Mapping[str, str], shown: Shown) -> list[Chip]:
+def chips_of(state: PageState, labels: Mapping[str, Text], shown: Shown) -> list[Chip]:
     return [
-        Chip(label, shown(name, state.values[name]), state.link(**{name: ""}))
+        Chip(str(label), shown(name, state.values[name]), state.link(**{name: ""}))
         for name, label in labels.items()
         if name in state.values
     ]

@@ -1,11 +1,13 @@
 """The parameters of lists and exports: read once, refused in words that name what is allowed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError as FormValidationError
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
@@ -36,7 +38,7 @@ class MomentFilter(django_filters.Filter):
 class ObjectIdFormField(forms.Field):
     def to_python(self, value: Any) -> Any:
         if value and not is_object_id(value):
-            raise FormValidationError("Must be an ObjectId: 24 lower-case hexadecimal digits.")
+            raise FormValidationError(_("Must be an ObjectId: 24 lower-case hexadecimal digits."))
         return value
 
 
@@ -54,7 +56,7 @@ class TextFilter(django_filters.Filter):
     field_class = TextField
 
 
-def one_of(values: list[tuple[str, str]], **kwargs: Any) -> django_filters.ChoiceFilter:
+def one_of(values: Sequence[tuple[str, Any]], **kwargs: Any) -> django_filters.ChoiceFilter:
     return django_filters.ChoiceFilter(
         choices=values, error_messages={"invalid_choice": _allowed(value for value, _ in values)}, **kwargs
     )
@@ -77,7 +79,7 @@ class OnceForm(forms.Form):
     def clean(self) -> None:
         for name in self.fields:
             if hasattr(self.data, "getlist") and len(self.data.getlist(name)) > 1:
-                self.add_error(name, "May be given once.")
+                self.add_error(name, _("May be given once."))
 
 
 # Of everything else: each raises ValidationError (400)
@@ -109,5 +111,5 @@ def read_choice(request: Request, name: str, values: Iterable[str]) -> str:
     return chosen
 
 
-def _allowed(values: Iterable[str]) -> str:
-    return f"Must be one of {', '.join(values)}."
+def _allowed(values: Iterable[str]) -> Any:
+    return format_lazy(_("Must be one of {values}."), values=", ".join(values))

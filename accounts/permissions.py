@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied as PageDenied
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -15,7 +16,7 @@ from accounts.models import ApiKey
 from accounts.scopes import Scope
 
 KEY_LACKS = "API key does not have the required scope (requires: {scope})."
-PERSON_LACKS = "You do not have permission to perform this action (requires: {scope})."
+PERSON_LACKS = _("You do not have permission to perform this action (requires: {scope}).")
 
 
 class HasScope(BasePermission):
@@ -50,7 +51,7 @@ def scope_required(scope: Scope) -> Callable[[View], View]:
             if membership is None:
                 raise NoAccount
             if not membership.has_scope(scope):
-                raise PageDenied(PERSON_LACKS.format(scope=scope))
+                raise PageDenied(str(PERSON_LACKS).format(scope=scope))
             return view(request, *args, **kwargs)
 
         inner.scope = scope  # type: ignore[attr-defined]

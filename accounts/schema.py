@@ -10,9 +10,9 @@ from accounts.models import ApiKey, AuditEvent, Environment
 from accounts.models.key import PREFIX, TOKEN
 from accounts.permissions import KEY_LACKS
 from accounts.scopes import Scope
-from accounts.sentences import ACTIONS
 from accounts.serializers import MAX_NAME_LENGTH, NewApiKeySerializer
 from accounts.throttling import REFUSALS
+from accounts.vocabulary import ACTIONS
 from config.schema import (
     Json,
     answered,

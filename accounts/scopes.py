@@ -7,25 +7,25 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Scope(TextChoices):
-    DASHBOARD_VIEW = "dashboard:view", "See the dashboard"
-    CONVERSATIONS_VIEW = "conversations:view", "Read conversations"
-    CONVERSATIONS_EDIT = "conversations:edit", "Record and edit conversations"
-    CONVERSATIONS_SEND_MESSAGE = "conversations:send_message", "Send messages"
-    CONVERSATIONS_CHANGE_STATUS = "conversations:change_status", "Change the status of conversations"
-    LEADS_START_CONVERSATION = "leads:start_conversation", "Start conversations with leads"
-    API_KEYS_VIEW = "api_keys:view", "See API keys"
-    API_KEYS_MANAGE = "api_keys:manage", "Issue, rotate and revoke API keys"
-    AUDIT_VIEW = "audit:view", "Read the audit log"
-    TEAM_VIEW = "team:view", "See the team"
-    TEAM_MANAGE = "team:manage", "Invite people and change their roles"
+    DASHBOARD_VIEW = "dashboard:view", _("See the dashboard")
+    CONVERSATIONS_VIEW = "conversations:view", _("Read conversations")
+    CONVERSATIONS_EDIT = "conversations:edit", _("Record and edit conversations")
+    CONVERSATIONS_SEND_MESSAGE = "conversations:send_message", _("Send messages")
+    CONVERSATIONS_CHANGE_STATUS = "conversations:change_status", _("Change the status of conversations")
+    LEADS_START_CONVERSATION = "leads:start_conversation", _("Start conversations with leads")
+    API_KEYS_VIEW = "api_keys:view", _("See API keys")
+    API_KEYS_MANAGE = "api_keys:manage", _("Issue, rotate and revoke API keys")
+    AUDIT_VIEW = "audit:view", _("Read the audit log")
+    TEAM_VIEW = "team:view", _("See the team")
+    TEAM_MANAGE = "team:manage", _("Invite people and change their roles")
 
 
 class Role(TextChoices):
-    OWNER = "owner", "Owner"
-    INTEGRATOR = "integrator", "Integrator"
-    AI_ARCHITECT = "ai_architect", "AI architect"
-    OPERATOR = "operator", "Operator"
-    ANALYST = "analyst", "Analyst"
+    OWNER = "owner", _("Owner")
+    INTEGRATOR = "integrator", _("Integrator")
+    AI_ARCHITECT = "ai_architect", _("AI architect")
+    OPERATOR = "operator", _("Operator")
+    ANALYST = "analyst", _("Analyst")
 
     @classmethod
     def sorted(cls, roles: Iterable[str]) -> list[str]:

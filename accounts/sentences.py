@@ -4,19 +4,20 @@ What stands in an entry was written by outsiders too: all of it is text, and non
 """
 
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from string import Formatter
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext, ngettext, pgettext
 
-from accounts.filters import SYSTEM_NAME
 from accounts.ids import short
 from accounts.models import ApiKey, AuditEvent
 from accounts.request import AccountRequest
 from accounts.scopes import Role, Scope
+from accounts.vocabulary import ACTIONS, DONE_IN_ADMIN, IN_ADMIN, words
+from config.formats import grouped
 from config.storage.fields import is_object_id
 
 DETAILS_LENGTH = 3_000
@@ -24,52 +25,6 @@ DETAILS_LENGTH = 3_000
 
 TEXT_LENGTH = 80
 """Characters of a value inside a sentence."""
-
-ACTIONS = {
-    "conversations.recorded": ("Conversations recorded", "{recorded}"),
-    "conversation.status_changed": (
-        "Status changed",
-        "changed the status of {it} from {from} to {to}{reason}",
-    ),
-    "conversation.details_updated": ("Details changed", "changed the {fields} of {it}"),
-    "conversation.opened_in_admin": ("Transcript read by an operator", "read {it} in the admin"),
-    "note.written": ("Note written", "wrote a note on {it}"),
-    "note.removed": ("Note removed", "removed a note from {it}"),
-    "agent.renamed": ("Agent named", "named the agent {it}"),
-    "campaign.renamed": ("Campaign named", "named the campaign {it}"),
-    "saved_view.saved": ("View saved", "saved the view {it}"),
-    "saved_view.removed": ("View removed", "removed the view {it}"),
-    "api_key.created": ("API key created", "created the API key {it}"),
-    "api_key.renamed": ("API key renamed", "renamed the API key {before} to {it}"),
-    "api_key.rotated": ("API key rotated", "rotated the API key {it}"),
-    "api_key.revoked": ("API key revoked", "revoked the API key {it}"),
-    "api_key.deleted": ("API key deleted", "deleted the API key {it}"),
-    "rate_limit.changed": ("Rate limit changed", "set the rate limit of {it} to {limit}"),
-    "member.joined": ("Member joined", "joined the team as {roles}"),
-    "member.roles_changed": ("Roles changed", "changed the roles of {it} from {from} to {to}"),
-    "member.removed": ("Member removed", "removed {it} from the team"),
-    "member.left": ("Member left", "left the team"),
-    "invitation.sent": ("Invitation sent", "invited {it} as {roles}"),
-    "invitation.sent_again": ("Invitation sent again", "sent the invitation of {it} once more"),
-    "invitation.withdrawn": ("Invitation withdrawn", "withdrew the invitation of {it}"),
-    "account.renamed": ("Account renamed", "renamed the account from {before} to {it}"),
-    "account.opened": ("Account opened", "opened the account {it}"),
-}
-"""Action → what a filter calls it, and the sentence that follows who did it."""
-
-IN_ADMIN = re.compile(r"([a-z_]{1,30})\.(added|changed|deleted)_in_admin")
-
-RESOURCES = {
-    "conversation": "Conversations",
-    "api_key": "API keys",
-    "agent": "Agents",
-    "campaign": "Campaigns",
-    "saved_view": "Saved views",
-    "account": "The account",
-    "membership": "Members",
-    "invitation": "Invitations",
-    "user": "People",
-}
 
 
 @dataclass(frozen=True)
@@ -135,7 +90,7 @@ class Things:
         if kind == "conversation":
             if pk in self.conversations:
                 return Part(self.conversations[pk], reverse("conversations:transcript", args=[pk]), is_name=True)
-            return Part(f"conversation {short(pk)}" if pk else "conversations")
+            return Part(gettext("conversation %s") % short(pk) if pk else gettext("conversations"))
         if kind == "api_key":
             masked = metadata.get("key")
             text = f"{shown(name)} ({shown(masked)})" if name and masked else shown(name) or short(pk)
@@ -143,7 +98,7 @@ class Things:
         if kind in ("agent", "campaign") and pk in self.named:
             return Part(str(self.named[pk]), self._link_of(kind, pk), is_name=True)
         if kind == "account" and not name:
-            return Part("the account")
+            return Part(gettext("the account"))
         return Part(shown(name) or f"{words(kind)} {short(entry.resource_id)}".strip(), is_name=bool(name))
 
     def _link_of(self, kind: str, pk: str) -> str:
@@ -159,13 +114,13 @@ class Things:
 
     def _sentence(self, entry: AuditEvent) -> list[Part]:
         if entry.action in ACTIONS:
-            template = ACTIONS[entry.action][1]
+            template = str(ACTIONS[entry.action][1])
         elif match := IN_ADMIN.fullmatch(entry.action):
-            template = f"{match[2]} the {words(match[1])} {{it}} in the admin"
+            template = str(DONE_IN_ADMIN[match[2]])
         else:
             template = "{action} · {it}" if entry.resource_type else "{action}"
         parts = []
-        for text, name, _, _ in Formatter().parse(template):
+        for text, name, _spec, _conversion in Formatter().parse(template):
             parts += [Part(text)] if text else []
             parts += self._field(name, entry) if name else []
         return parts
@@ -175,22 +130,31 @@ class Things:
         match name:
             case "it":
                 return [self.part(entry)]
+            case "kind":
+                return [Part(words(entry.action.partition(".")[0]))]
             case "recorded":
                 return self._recorded(entry)
             case "action":
                 return [Part(entry.action, is_name=True)]
             case "fields":
-                *others, last = [words(shown(key)) for key in metadata][:5] or ["details"]
-                return [Part(f"{', '.join(others)} and {last}" if others else last)]
+                *others, last = [words(shown(key)) for key in metadata][:5] or [gettext("details")]
+                return [Part(_both(", ".join(others), last) if others else last)]
             case "limit":
                 limit = metadata.get("rate_limit")
-                return [Part(f"{limit:,} requests a minute" if isinstance(limit, int) else "that of the installation")]
+                if not isinstance(limit, int):
+                    return [Part(gettext("that of the installation"))]
+                return [Part(ngettext("%s request a minute", "%s requests a minute", limit) % grouped(limit))]
             case "reason":
                 return [Part(shown(metadata["reason"]), is_quoted=True)] if metadata.get("reason") else []
             case "before":
                 return [Part(shown(metadata.get("before")) or "?", is_name=True)]
             case "from" | "to" | "roles" if isinstance(metadata.get(name), list):
-                return [Part(shown(", ".join(map(_label, metadata[name]))) or "none", is_name=True)]
+                return [
+                    Part(
+                        shown(", ".join(map(_label, metadata[name]))) or pgettext("instead of a name", "none"),
+                        is_name=True,
+                    )
+                ]
             case _:
                 return [Part(words(shown(metadata.get(name))) or "?", is_name=True)]
 
@@ -198,9 +162,18 @@ class Things:
         """``recorded 12 conversations and replaced 3``; of a single one, which."""
         counts = {verb: len(ids) for verb, ids in _recorded_ids(entry).items() if ids}
         if sum(counts.values()) == 1:
-            return [Part(f"{next(iter(counts))} "), self.part(entry)]
-        done = [f"{verb} {count:,} conversation{'' if count == 1 else 's'}" for verb, count in counts.items()]
-        return [Part(" and ".join(done) or "recorded conversations")]
+            verb = gettext("recorded") if "recorded" in counts else gettext("replaced")
+            return [Part(f"{verb} "), self.part(entry)]
+        new, old = counts.get("recorded", 0), counts.get("replaced", 0)
+        recorded = ngettext("recorded %s conversation", "recorded %s conversations", new) % grouped(new)
+        replaced = ngettext("replaced %s conversation", "replaced %s conversations", old) % grouped(old)
+        if new and old:
+            return [Part(_both(recorded, replaced))]
+        return [Part(recorded if new else replaced if old else gettext("recorded conversations"))]
+
+
+def _both(one: str, other: str) -> str:
+    return gettext("%(one)s and %(other)s") % {"one": one, "other": other}
 
 
 def _recorded_ids(entry: AuditEvent) -> dict[str, list[Any]]:
@@ -220,7 +193,7 @@ def resource_of(entry: AuditEvent) -> str:
 
 def name_of(entry: AuditEvent) -> str:
     if entry.actor_type == AuditEvent.ActorType.SYSTEM:
-        return SYSTEM_NAME
+        return str(AuditEvent.ActorType.SYSTEM.label)
     return entry.actor_name or f"{entry.get_actor_type_display()} {short(entry.actor_id or '')}".strip()
 
 
@@ -237,8 +210,3 @@ def shown(value: Any) -> str:
 
 def _label(role: Any) -> str:
     return str(Role(role).label) if role in Role.values else str(role)
-
-
-def words(name: str) -> str:
-    """``handed_off`` → ``handed off``; ``api_key`` → ``API key``."""
-    return "API key" if name == "api_key" else name.replace("_", " ")

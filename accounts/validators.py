@@ -5,16 +5,17 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.deconstruct import deconstructible
+from django.utils.translation import gettext_lazy as _
 
 
 def validate_text(value: str) -> None:
     """Refuse what a store or a JSON reader cannot keep: NUL and lone surrogates."""
     if "\x00" in value:
-        raise ValidationError("Null characters are not allowed.", code="null_character")
+        raise ValidationError(_("Null characters are not allowed."), code="null_character")
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise ValidationError("Lone surrogates are not allowed.", code="surrogate") from None
+        raise ValidationError(_("Lone surrogates are not allowed."), code="surrogate") from None
 
 
 @deconstructible
@@ -26,14 +27,16 @@ class EachIn:
 
     def __call__(self, value: Any) -> None:
         if not isinstance(value, list):
-            raise ValidationError("Must be a list.", code="invalid")
+            raise ValidationError(_("Must be a list."), code="invalid")
         unknown = [str(item) for item in value if item not in self.allowed]
         if unknown:
             raise ValidationError(
-                f"Unknown: {', '.join(unknown)}. Allowed are: {', '.join(self.allowed)}.", code="unknown"
+                _("Unknown: %(unknown)s. Allowed are: %(allowed)s."),
+                code="unknown",
+                params={"unknown": ", ".join(unknown), "allowed": ", ".join(self.allowed)},
             )
         if len(set(value)) != len(value):
-            raise ValidationError("Each may stand there once.", code="repeated")
+            raise ValidationError(_("Each may stand there once."), code="repeated")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, EachIn) and self.allowed == other.allowed

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions, status
 from rest_framework.response import Response
@@ -20,12 +21,15 @@ from config.storage.timeouts import SearchTimedOut
 log = logging.getLogger(__name__)
 
 TITLES = {
-    400: ("That request could not be read", "Go back and try once more."),
-    403: ("You may not see this", ""),
-    404: ("There is nothing here", "The page may have moved, or belongs to another account."),
-    429: ("That was too often", "Try again in a few minutes."),
-    503: ("That search took too long", "Narrow it by a status, a channel or a time, or look for more characters."),
-    500: ("Something went wrong on our side", "It was written to the log. Please try again in a moment."),
+    400: (_("That request could not be read"), _("Go back and try once more.")),
+    403: (_("You may not see this"), ""),
+    404: (_("There is nothing here"), _("The page may have moved, or belongs to another account.")),
+    429: (_("That was too often"), _("Try again in a few minutes.")),
+    503: (
+        _("That search took too long"),
+        _("Narrow it by a status, a channel or a time, or look for more characters."),
+    ),
+    500: (_("Something went wrong on our side"), _("It was written to the log. Please try again in a moment.")),
 }
 
 
@@ -108,11 +112,11 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         request,
         403,
         "Forbidden",
-        message="Your session has changed since this page was opened. Go back, reload it, and try again.",
+        message=_("Your session has changed since this page was opened. Go back, reload it, and try again."),
     )
 
 
-def _answer(request: HttpRequest, code: int, error: str, message: str = "") -> HttpResponse:
+def _answer(request: HttpRequest, code: int, error: str, message: Any = "") -> HttpResponse:
     if request.path.startswith("/api/"):
         return JsonResponse({"error": error, **({"message": message} if message else {})}, status=code)
     title, advice = TITLES[code]

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from django.utils.translation import gettext_lazy as _
+
+from accounts.filters import at_most
 from accounts.parameters import AskedFilterSet, MomentFilter, ObjectIdFilter, OnceForm, TextFilter, one_of
 from config.storage.moments import now
 from config.storage.search import Search
@@ -14,12 +17,12 @@ from conversations.models.reading import LastLookManager
 from conversations.search import MAX_SEARCH_LENGTH
 
 ACTIVITIES = [
-    ("1d", "Last 24 hours"),
-    ("7d", "Last 7 days"),
-    ("30d", "Last 30 days"),
-    ("quiet1d", "Quiet for a day"),
-    ("quiet7d", "Quiet for a week"),
-    ("quiet30d", "Quiet for 30 days"),
+    ("1d", _("Last 24 hours")),
+    ("7d", _("Last 7 days")),
+    ("30d", _("Last 30 days")),
+    ("quiet1d", _("Quiet for a day")),
+    ("quiet7d", _("Quiet for a week")),
+    ("quiet30d", _("Quiet for 30 days")),
 ]
 
 STAGES = MAX_STAGES
@@ -28,7 +31,7 @@ STAGES = MAX_STAGES
 INDEXES = [(str(index), f"Stage {index}") for index in range(STAGES)]
 
 NO_ROLE = "none"
-LAST_ROLES = [*Role.choices, (NO_ROLE, "Nobody")]
+LAST_ROLES = [*Role.choices, (NO_ROLE, _("Nobody"))]
 """Who wrote last; nobody, where there are no messages."""
 
 
@@ -43,7 +46,7 @@ class ConversationFilter(AskedFilterSet):
     search = TextFilter(
         method="filter_search",
         max_length=MAX_SEARCH_LENGTH,
-        error_messages={"max_length": f"At most {MAX_SEARCH_LENGTH} characters."},
+        error_messages={"max_length": at_most(MAX_SEARCH_LENGTH)},
     )
     channel = one_of(Channel.choices)
     campaignId = ObjectIdFilter("campaign_id")

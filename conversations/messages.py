@@ -6,6 +6,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import TextChoices
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.validators import validate_text
 from config.storage.fields import is_object_id
@@ -22,10 +24,10 @@ MAX_MESSAGES = 5_000
 class Role(TextChoices):
     """Who wrote a message. The product documents ``agent``; the others are ours (contract, section 1)."""
 
-    AGENT = "agent", "AI agent"
-    LEAD = "lead", "Lead"
-    HUMAN = "human", "Sales team"
-    SYSTEM = "system", "System"
+    AGENT = "agent", _("AI agent")
+    LEAD = "lead", _("Lead")
+    HUMAN = "human", _("Sales team")
+    SYSTEM = "system", _("System")
 
 
 PREVIEW = 160
@@ -128,7 +130,7 @@ def ending_of(messages: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def speaker_of(role: object) -> str:
     """Who wrote a stored message, in a word."""
-    return str(Role(role).label) if isinstance(role, str) and role in ROLES else UNKNOWN_SENDER
+    return str(Role(role).label) if isinstance(role, str) and role in ROLES else gettext("Unknown sender")
 
 
 def contents_of(messages: Iterable[Any]) -> list[str]:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.utils.translation import gettext as _
+
 from accounts.ids import short
 from accounts.models import Account
 from conversations.models import Agent, Campaign, Conversation
@@ -18,6 +20,11 @@ class StageName:
 
     def __str__(self) -> str:
         return self.name
+
+
+def stage_number(index: int) -> str:
+    """What a stage without a name is called."""
+    return _("Stage %s") % index
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,7 @@ class Names:
         index = conversation.current_stage_index
         agent = self.agents.get(conversation.agent_config_id)
         named = agent.stage_name(index) if agent else ""
-        name = conversation.current_stage_name or named or f"Stage {index}"
+        name = conversation.current_stage_name or named or stage_number(index)
         if agent and named == name:
             return StageName(name, index + 1, len(agent.stages))
         return StageName(name)

@@ -3,12 +3,14 @@
 Texts are written as texts, so that no cell is a formula, whatever outsiders wrote; moments are in the reader's zone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from tempfile import TemporaryFile
 from typing import IO, Any
 
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 
@@ -24,22 +26,42 @@ CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.shee
 MAX_ROWS = 1_048_575
 """Under the header: what a sheet holds by its format. Then comes another sheet."""
 
-CONVERSATION_COLUMNS = {
-    "Lead": 24, "Phone": 18, "E-mail": 26, "Channel": 11, "Status": 12, "Stage": 16, "Agent": 16, "Campaign": 18,
-    "Qualified": 10, "Reason": 30, "Summary": 40, "Messages": 10, "Started": 17, "Last activity": 17, "Id": 26,
-}  # fmt: skip
+CONVERSATION_COLUMNS: Mapping[Any, int] = {
+    _("Lead"): 24,
+    _("Phone"): 18,
+    _("E-mail"): 26,
+    _("Channel"): 11,
+    _("Status"): 12,
+    _("Stage"): 16,
+    _("Agent"): 16,
+    _("Campaign"): 18,
+    _("Qualified"): 10,
+    _("Reason"): 30,
+    _("Summary"): 40,
+    _("Messages"): 10,
+    _("Started"): 17,
+    _("Last activity"): 17,
+    _("Id"): 26,
+}
 """Header → width in characters."""
 
-MESSAGE_COLUMNS = {
-    "Lead": 24, "Phone": 18, "E-mail": 26, "Number": 8, "Written by": 12, "Time": 17, "Text": 80, "Agent": 16,
-    "Conversation": 26,
-}  # fmt: skip
+MESSAGE_COLUMNS: Mapping[Any, int] = {
+    _("Lead"): 24,
+    _("Phone"): 18,
+    _("E-mail"): 26,
+    _("Number"): 8,
+    _("Written by"): 12,
+    _("Time"): 17,
+    _("Text"): 80,
+    _("Agent"): 16,
+    _("Conversation"): 26,
+}
 
 
 class Sheets:
     """Rows under a header, on as many sheets as they need."""
 
-    def __init__(self, workbook: Workbook, name: str, columns: dict[str, int]) -> None:
+    def __init__(self, workbook: Workbook, name: str, columns: Mapping[Any, int]) -> None:
         self.workbook, self.name, self.columns = workbook, name, columns
         self.bold = workbook.add_format({"bold": True})
         self.moment: Format = workbook.add_format({"num_format": "yyyy-mm-dd hh:mm"})
@@ -52,7 +74,7 @@ class Sheets:
         self.row = 0
         for column, (header, width) in enumerate(self.columns.items()):
             self.sheet.set_column(column, column, width)
-            self.sheet.write_string(0, column, header, self.bold)
+            self.sheet.write_string(0, column, str(header), self.bold)
         self.sheet.freeze_panes(1, 1)
 
     def add(self, cells: Sequence[object]) -> None:
@@ -79,8 +101,8 @@ def workbook(conversations: ConversationQuerySet, names: Names) -> IO[bytes]:
     """The file, at its beginning. It is written to disk row by row: memory holds few conversations."""
     file = TemporaryFile()  # noqa: SIM115 - the answer closes it
     with Workbook(file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
-        overview = Sheets(book, "Conversations", CONVERSATION_COLUMNS)
-        details = Sheets(book, "Messages", MESSAGE_COLUMNS)
+        overview = Sheets(book, gettext("Conversations"), CONVERSATION_COLUMNS)
+        details = Sheets(book, gettext("Messages"), MESSAGE_COLUMNS)
         for row in stored(wire.rows(conversations), wire.STREAM_ROWS):
             values = dict(zip(wire.COLUMNS, row, strict=True))
             messages = values.pop("stored_messages")
@@ -102,7 +124,7 @@ def _overview(conversation: Conversation, names: Names) -> list[object]:
         names.stage(conversation).name,
         names.agent(conversation.agent_config_id),
         names.campaign(conversation.campaign_id),
-        "" if conversation.qualified is None else "yes" if conversation.qualified else "no",
+        "" if conversation.qualified is None else gettext("yes") if conversation.qualified else gettext("no"),
         conversation.qualification_reason,
         conversation.summary,
         conversation.message_count,

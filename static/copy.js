@@ -1,11 +1,11 @@
-// Buttons that copy: a value, the text of another element, or the address of the page.
+// Buttons that copy: a value, the text of another element, or the address of the page. Texts come from the page.
 
 async function copy(text, button) {
   await navigator.clipboard.writeText(text);
   button.classList.add("is-done");
   const label = button.querySelector(".hidden") ?? button;
   const before = label.textContent;
-  label.textContent = "Copied";
+  label.textContent = button.dataset.done;
   setTimeout(() => {
     label.textContent = before;
     button.classList.remove("is-done");

@@ -11,7 +11,7 @@ function startSelection(form) {
 
   const show = () => {
     const picked = boxes.filter((box) => box.checked).length;
-    number.textContent = all?.checked ? "All selected" : `${picked} selected`;
+    number.textContent = all?.checked ? number.dataset.all : number.dataset.some.replace("{number}", picked);
     page.checked = picked === boxes.length;
     page.indeterminate = picked > 0 && picked < boxes.length;
     if (all && picked < boxes.length) all.checked = false;

@@ -64,11 +64,12 @@ function startShortcuts(form) {
 
 function startShow(button) {
   const field = document.getElementById(button.dataset.show);
+  const show = button.textContent;
   button.hidden = false;
   button.addEventListener("click", () => {
     const visible = field.type === "password";
     field.type = visible ? "text" : "password";
-    button.textContent = visible ? "Hide" : "Show";
+    button.textContent = visible ? button.dataset.hide : show;
     button.setAttribute("aria-pressed", String(visible));
   });
   field.form.addEventListener("submit", () => (field.type = "password"));

@@ -51,10 +51,14 @@ function startHits(line) {
   const numbers = line.dataset.hits.split(" ").filter(Boolean);
   const status = line.querySelector("[data-hit-status]");
   if (!status) return;
-  const many = new Intl.NumberFormat("en");
+  const many = new Intl.NumberFormat(document.documentElement.lang, { useGrouping: "always" });
   let at = numbers.indexOf(named());
 
-  const show = () => (status.textContent = `${many.format(at + 1)} of ${many.format(numbers.length)}`);
+  const { text, position } = status.dataset;
+
+  const show = () => {
+    status.textContent = text.replace("{position}", many.format(at + 1)).replace("{total}", many.format(numbers.length));
+  };
   const go = (index) => {
     at = (index + numbers.length) % numbers.length;
     show();
@@ -68,7 +72,7 @@ function startHits(line) {
   }
   if (at >= 0) return show();
   at = 0;
-  if (!location.hash) go(Number(status.textContent.replace(/\D.*/, "")) - 1);
+  if (!location.hash) go(Number(position) - 1);
 }
 
 function startStages(button) {
@@ -100,9 +104,9 @@ function startText(button) {
       const answer = await fetch(button.dataset.copyText);
       if (!answer.ok) throw new Error(String(answer.status));
       await navigator.clipboard.writeText(await answer.text());
-      button.textContent = "Copied";
+      button.textContent = button.dataset.done;
     } catch {
-      button.textContent = "Could not be copied";
+      button.textContent = button.dataset.failed;
     }
     setTimeout(() => (button.textContent = before), 1500);
   });
@@ -111,7 +115,7 @@ function startText(button) {
 function startPrint(form) {
   const notes = form.querySelector("[data-print-notes]");
   const label = form.querySelector("[data-print-label]");
-  label.textContent = "Print";
+  label.textContent = label.dataset.printLabel;
   const choose = () => thread.classList.toggle("thread--print-notes", notes.checked);
   notes.addEventListener("change", choose);
   choose();

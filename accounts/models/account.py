@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.validators import validate_text
 from config.storage.fields import ObjectIdField, is_object_id
@@ -21,8 +23,8 @@ M = TypeVar("M", bound=models.Model)
 class Environment(models.TextChoices):
     """Live and test never mix: not in lists, counts, search or by id (contract, section 3)."""
 
-    LIVE = "live", "Live"
-    TEST = "test", "Test"
+    LIVE = "live", pgettext_lazy("data", "Live")
+    TEST = "test", pgettext_lazy("data", "Test")
 
 
 class AccountManager(models.Manager["Account"]):
@@ -58,7 +60,7 @@ class RateLimited(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(1_000_000)],
-        help_text="API requests in 60 seconds. Empty: the installation's limit.",
+        help_text=_("API requests in 60 seconds. Empty: the installation's limit."),
     )
 
     class Meta:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models.account import Account, Environment
 from accounts.origin import current_origin
@@ -91,9 +92,9 @@ class AuditEvent(models.Model):
     """
 
     class ActorType(models.TextChoices):
-        USER = "user", "Person"
-        API_KEY = "api_key", "API key"
-        SYSTEM = "system", "System"
+        USER = "user", _("Person")
+        API_KEY = "api_key", _("API key")
+        SYSTEM = "system", _("System")
 
     id = ObjectIdField(primary_key=True)
     account: "models.ForeignKey[Any, Account]" = models.ForeignKey(

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models.account import Account, Environment, Owned, OwnedQuerySet, RateLimited
 from accounts.models.audit import Actor, AuditEvent
@@ -122,9 +123,9 @@ class ApiKey(Owned, RateLimited):
     """
 
     class Status(models.TextChoices):
-        ACTIVE = "active", "Active"
-        REVOKED = "revoked", "Revoked"
-        EXPIRED = "expired", "Expired"
+        ACTIVE = "active", _("Active")
+        REVOKED = "revoked", _("Revoked")
+        EXPIRED = "expired", _("Expired")
 
     account: "models.ForeignKey[Any, Account]" = models.ForeignKey(
         Account, on_delete=models.CASCADE, related_name="api_keys", db_index=False
@@ -160,7 +161,7 @@ class ApiKey(Owned, RateLimited):
 
     def clean(self) -> None:
         if self._state.adding and self.expires_at and self.expires_at <= now():
-            raise ValidationError({"expires_at": "Must be in the future."})
+            raise ValidationError({"expires_at": _("Must be in the future.")})
 
     @property
     def prefix(self) -> str:
@@ -206,9 +207,9 @@ class ApiKey(Owned, RateLimited):
         check_held(self.scopes, within)
         moment = now()
         if self.expires_at and self.expires_at <= moment and not self.revoked_at:
-            raise KeyExpired("An expired key cannot be rotated.")
+            raise KeyExpired(_("An expired key cannot be rotated."))
         if not ApiKey.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=moment):
-            raise KeyRevoked("A revoked key cannot be rotated.")
+            raise KeyRevoked(_("A revoked key cannot be rotated."))
         self.refresh_from_db(fields=["revoked_at"])
         key, token = ApiKey.build(
             account_id=self.account_id,
@@ -237,7 +238,7 @@ class ApiKey(Owned, RateLimited):
         Neither revoking nor expiring is ever undone, so what is dead when we look stays so.
         """
         if self.status == self.Status.ACTIVE:
-            raise KeyActive("Only a revoked or expired key can be deleted. Revoke it first.")
+            raise KeyActive(_("Only a revoked or expired key can be deleted. Revoke it first."))
         if ApiKey.objects.filter(pk=self.pk).delete()[0]:
             self.log("api_key.deleted", by=by)
 

@@ -35,7 +35,7 @@ def audit_log(request: AccountRequest) -> HttpResponse:
         ],
         "clear_link": query.link(**dict.fromkeys(LABELS, "")),
         "exports": [(query.suffix(format=kind), EXPORTS[kind]) for kind in FORMATS],
-        "errors": {LABELS[name]: list(faults) for name, faults in filterset.errors.items()},
+        "errors": {str(LABELS[name]): list(faults) for name, faults in filterset.errors.items()},
         "most": SEARCH_LENGTH[1],
     }
     if filterset.is_valid():

@@ -10,9 +10,11 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.key_forms import MAX_NAME_LENGTH, OWN_DATE, NameForm, NewKeyForm, RevokeForm, is_in_use
+from accounts.key_forms import MAX_NAME_LENGTH, OWN_DATE, QUESTIONS, NameForm, NewKeyForm, RevokeForm, is_in_use
 from accounts.key_rows import access_of, label_of, rows_of
 from accounts.models import ApiKey, Environment
 from accounts.models.key import KeyStateConflict, ScopeNotHeld, check_held
@@ -90,7 +92,7 @@ def rename_key(request: AccountRequest, pk: str) -> HttpResponse:
     form = NameForm(request.POST if request.method == "POST" else None, initial={"name": key.name})
     if form.is_valid():
         key.rename(form.cleaned_data["name"], by=request.user)
-        messages.success(request, f"The key is named {key.name} now.")
+        messages.success(request, _("The key is named %(name)s now.") % {"name": key.name})
         return _to_list(key)
     context = {"form": form, "key": key, "max_name_length": MAX_NAME_LENGTH}
     return render(request, "accounts/rename_key.html", context, status=400 if form.is_bound else 200)
@@ -111,7 +113,7 @@ def rotate_key(request: AccountRequest, pk: str) -> HttpResponse:
     try:
         return _secret(request, *_once(request, lambda: key.rotate(by=request.user, within=held)), replaced=key)
     except ScopeNotHeld as error:
-        raise PermissionDenied(PERSON_LACKS.format(scope=error.scope)) from None
+        raise PermissionDenied(str(PERSON_LACKS).format(scope=error.scope)) from None
     except KeyStateConflict as error:
         messages.error(request, str(error))
         return _to_list(key)
@@ -123,7 +125,7 @@ def revoke_key(request: AccountRequest, pk: str) -> HttpResponse:
     """Taking away needs no more than the scope: it harms no secret, and helps in an emergency."""
     key = _key(request, pk)
     if key.revoked_at:
-        why = "It has been revoked already."
+        why = _("It has been revoked already.")
         if request.method != "POST":
             return _ask(request, key, "revoke", why)
         messages.info(request, f"{key}: {why}")
@@ -135,7 +137,7 @@ def revoke_key(request: AccountRequest, pk: str) -> HttpResponse:
         key.revoke(by=request.user)
     except ApiKey.DoesNotExist:  # deleted by somebody else a moment ago
         raise Http404 from None
-    messages.success(request, f"{key} is revoked. Requests with it are refused from now on.")
+    messages.success(request, _("%(key)s is revoked. Requests with it are refused from now on.") % {"key": key})
     return _to_list(key)
 
 
@@ -146,13 +148,13 @@ def delete_key(request: AccountRequest, pk: str) -> HttpResponse:
     key = _key(request, pk)
     if request.method != "POST":
         is_active = key.status == ApiKey.Status.ACTIVE
-        return _ask(request, key, "delete", "It still works. Revoke it first." if is_active else "")
+        return _ask(request, key, "delete", _("It still works. Revoke it first.") if is_active else "")
     try:
         key.remove(by=request.user)
     except KeyStateConflict as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"{key} is deleted. The audit log keeps what it did.")
+        messages.success(request, _("%(key)s is deleted. The audit log keeps what it did.") % {"key": key})
     return redirect("settings:keys")
 
 
@@ -172,9 +174,13 @@ def _ask(
     request: AccountRequest, key: ApiKey, verb: str, why_not: str = "", *, form: Any = None, status: int = 200
 ) -> HttpResponse:
     """The page that asks whether to; ``why_not`` says why it cannot be done."""
+    title, question, button = QUESTIONS[verb]
     context = {
         "key": key,
         "verb": verb,
+        "title": str(title) % {"name": key.name},
+        "question": format_html(str(question), name=key.name),
+        "button": button,
         "why_not": why_not,
         "form": form,
         "is_in_use": is_in_use(key),
@@ -185,13 +191,14 @@ def _ask(
 
 def _why_not_rotated(key: ApiKey, held: frozenset[str]) -> str:
     if key.revoked_at:
-        return "It has been revoked, and a revoked key cannot be rotated."
+        return _("It has been revoked, and a revoked key cannot be rotated.")
     if key.status == ApiKey.Status.EXPIRED:
-        return "It has expired, and an expired key cannot be rotated. Create a new one."
+        return _("It has expired, and an expired key cannot be rotated. Create a new one.")
     try:
         check_held(key.scopes, held)
     except ScopeNotHeld as error:
-        return f"It opens more than you hold: {label_of(error.scope)} ({error.scope}). Ask an owner to rotate it."
+        text = _("It opens more than you hold: %(label)s (%(scope)s). Ask an owner to rotate it.")
+        return text % {"label": label_of(error.scope), "scope": error.scope}
     return ""
 
 
@@ -207,7 +214,7 @@ def _made_before(request: AccountRequest) -> str | None:
 
 def _is_once(request: AccountRequest, form: NewKeyForm) -> bool:
     if form.is_bound and not ONCE.fullmatch(request.POST.get("once", "")):
-        form.add_error(None, "The form was incomplete. Send it again.")
+        form.add_error(None, _("The form was incomplete. Send it again."))
     return form.is_bound
 
 

@@ -196,7 +196,8 @@ def _send(request: AccountRequest, invitation: Invitation, token: str) -> HttpRe
     try:
         mail.send("invitation", to=invitation.email, context=context, language=getattr(person, "language", ""))
     except mail.MailFailed:
-        messages.error(request, f"{mail.FAILED} {_('The invitation of %(email)s stays below.') % about}")
+        stays = _("The invitation of %(email)s stays below.") % about
+        messages.error(request, f"{mail.FAILED} {stays}")
     else:
         invitation.mark_sent()
         if mail.goes_out():

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 RFC_3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
@@ -22,11 +23,11 @@ def to_milliseconds(moment: datetime) -> datetime:
 def parse_moment(text: object) -> datetime:
     """An RFC 3339 date-time as UTC, cut to milliseconds. Raises ValueError, in words for the caller."""
     if not isinstance(text, str) or not RFC_3339.fullmatch(text):
-        raise ValueError("Must be an RFC 3339 date-time with a zone, such as 2026-03-12T14:02:11.480Z.")
+        raise ValueError(_("Must be an RFC 3339 date-time with a zone, such as 2026-03-12T14:02:11.480Z."))
     try:
         moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValueError("Is not a date and time that exists.") from None
+        raise ValueError(_("Is not a date and time that exists.")) from None
     return to_milliseconds(moment)
 
 

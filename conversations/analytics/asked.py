@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from accounts.page_state import Chip, Field, Options, PageState, chips_of, fields_of
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.page_state import Chip, Field, Options, PageState, Text, chips_of, fields_of
 from config.storage.moments import format_moment
 from conversations.analytics.overview import DEFAULT_RANGE, RANGES
 from conversations.analytics.period import Period
@@ -12,7 +15,7 @@ from conversations.models import Channel
 from conversations.names import Names
 
 PERIOD = ("range", "from", "to")
-FILTERS = {"channel": "Channel", "agentConfigId": "Agent", "campaignId": "Campaign"}
+FILTERS = {"channel": _("Channel"), "agentConfigId": _("Agent"), "campaignId": _("Campaign")}
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Asked(PageState):
         chosen = "" if self.has_own_period else self.values.get("range", DEFAULT_RANGE)
         return [
             Choice(
-                f"{length.days} days",
+                gettext("%s days") % length.days,
                 self.link(**{"from": "", "to": "", "range": "" if name == DEFAULT_RANGE else name}),
                 name == chosen,
             )
@@ -65,17 +68,21 @@ class Asked(PageState):
         ]
 
     def fields(self, names: Names) -> list[Field]:
-        offered: list[tuple[str, str, Options]] = [
-            ("channel", "Any channel", list(Channel.choices)),
-            ("agentConfigId", "Any agent", [(key, str(agent)) for key, agent in names.agents.items()]),
-            ("campaignId", "Any campaign", [(key, str(campaign)) for key, campaign in names.campaigns.items()]),
+        offered: list[tuple[str, Text, Options]] = [
+            ("channel", gettext("Any channel"), list(Channel.choices)),
+            ("agentConfigId", gettext("Any agent"), [(key, str(agent)) for key, agent in names.agents.items()]),
+            (
+                "campaignId",
+                gettext("Any campaign"),
+                [(key, str(one)) for key, one in names.campaigns.items()],
+            ),
         ]
         return fields_of(self, FILTERS, offered, partial(_shown, names))
 
     def chips(self, names: Names, period: Period | None) -> list[Chip]:
         chips = chips_of(self, FILTERS, partial(_shown, names))
         if self.has_own_period and period:
-            chips.insert(0, Chip("Period", period.text, self.link(**{"from": "", "to": ""})))
+            chips.insert(0, Chip(gettext("Period"), period.text, self.link(**{"from": "", "to": ""})))
         return chips
 
     @property

@@ -10,9 +10,11 @@ from math import ceil, floor, log10
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
+from config.formats import grouped
 from conversations.analytics.numbers import Number
-from conversations.models import Status
+from conversations.models import Status, several
 
 STACK = (Status.COMPLETED, Status.HANDED_OFF, Status.DROPPED, Status.ACTIVE)
 """From the bottom."""
@@ -45,11 +47,11 @@ class Chart:
 
     @property
     def header(self) -> list[str]:
-        return ["Conversations", *(str(Status(status).label) for status in STACK)]
+        return [_("Conversations"), *map(several, STACK)]
 
     @property
     def legend(self) -> list[tuple[str, str]]:
-        return [(status, str(Status(status).label)) for status in STACK]
+        return [(status, several(status)) for status in STACK]
 
     @cached_property
     def top(self) -> int:
@@ -64,7 +66,7 @@ class Chart:
     def scale(self) -> list[tuple[str, str]]:
         """Numbers on the axis, each with its height from the top in per cent."""
         values = (0, self.top) if self.top == 1 else (0, self.top // 2, self.top)
-        return [(f"{value:,}", _percent(100 - 100 * value / self.top)) for value in values]
+        return [(grouped(value), _percent(100 - 100 * value / self.top)) for value in values]
 
     @property
     def marks(self) -> list[tuple[str, str]]:
@@ -89,7 +91,12 @@ class Chart:
                     continue
                 height = 100 * number.value / self.top
                 below += height
-                title = f"{span.name}: {number.value:,} {Status(status).label.lower()}, {span.total.value:,} in all"
+                title = _("%(when)s: %(number)s %(status)s, %(total)s in all") % {
+                    "when": span.name,
+                    "number": grouped(number.value),
+                    "status": several(status).lower(),
+                    "total": grouped(span.total.value),
+                }
                 rect = format_html(
                     '<rect class="volume__bar volume__bar--{}" x="{}" y="{}" width="{}" height="{}">'
                     "<title>{}</title></rect>",

@@ -9,6 +9,10 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from config.formats import decimal, grouped
 
 FEW = 20
 """Finished conversations below which a rate says too little."""
@@ -25,7 +29,7 @@ class Number:
     @property
     def html(self) -> SafeString:
         """From here rather than from a template: a page has hundreds of them."""
-        return self.shown(f"{self.value:,}")
+        return self.shown(grouped(self.value))
 
     def shown(self, text: str) -> SafeString:
         """``text``, which leads to the rows that the number counts."""
@@ -106,9 +110,9 @@ class Trend:
     @classmethod
     def of_count(cls, value: int, before: int) -> "Trend | None":
         if not before:
-            return cls("new", "none in the period before") if value else None
+            return cls(_("new"), _("none in the period before")) if value else None
         change = round(100 * (value - before) / before)
-        return cls(_signed(change, " %"), f"{before:,} in the period before")
+        return cls(_signed(change, f"{grouped(abs(change))} %"), _("%s in the period before") % grouped(before))
 
     @classmethod
     def of_rate(cls, rate: Rate, before: Rate) -> "Trend | None":
@@ -116,13 +120,12 @@ class Trend:
         if rate.is_thin or before.is_thin:
             return None
         change = round(rate.value) - round(before.value)
-        return cls(_signed(change, " points" if abs(change) != 1 else " point"), f"{before.text} in the period before")
+        points = ngettext("%s point", "%s points", abs(change)) % abs(change)
+        return cls(_signed(change, points), _("%s in the period before") % before.text)
 
 
-def _signed(change: int, unit: str) -> str:
-    if not change:
-        return "no change"
-    return f"{'↑' if change > 0 else '↓'} {abs(change):,}{unit}"
+def _signed(change: int, amount: str) -> str:
+    return f"{'↑' if change > 0 else '↓'} {amount}" if change else _("no change")
 
 
 def span_text(span: timedelta | None) -> str:
@@ -130,12 +133,14 @@ def span_text(span: timedelta | None) -> str:
     if span is None:
         return "–"
     seconds = span.total_seconds()
-    for unit, length, until in (("s", 1, 90), ("min", 60, 5400), ("h", 3600, 172_800)):
-        if seconds < until:
-            return _amount(seconds / length, unit)
-    return _amount(seconds / 86_400, "days")
+    if seconds < 90:
+        return _("%s s") % decimal(seconds, 0)
+    if seconds < 5400:
+        return _("%s min") % _amount(seconds / 60)
+    if seconds < 172_800:
+        return _("%s h") % _amount(seconds / 3600)
+    return _("%s days") % _amount(seconds / 86_400)
 
 
-def _amount(value: float, unit: str) -> str:
-    small = value < 10 and unit != "s" and round(value, 1) != round(value)
-    return f"{value:.1f} {unit}" if small else f"{value:,.0f} {unit}"
+def _amount(value: float) -> str:
+    return decimal(value, 1 if value < 10 and round(value, 1) != round(value) else 0)

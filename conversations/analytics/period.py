@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cached_property
 
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
+from config.formats import short_date, words
 from config.storage.moments import to_milliseconds
 from conversations.analytics.overview import DEFAULT_RANGE, RANGES
 
@@ -41,16 +42,16 @@ class Period:
         if not (values.get("from") or values.get("to")):
             chosen = values.get("range") or DEFAULT_RANGE
             if chosen not in RANGES:
-                raise BadPeriod(f"The range must be one of {', '.join(RANGES)}.")
+                raise BadPeriod(_("The range must be one of %s.") % ", ".join(RANGES))
             return cls(today - RANGES[chosen] + timedelta(days=1), today, now, zone)
         last = min(_day(values["to"]), today) if values.get("to") else today
         first = _day(values["from"]) if values.get("from") else last - RANGES[DEFAULT_RANGE] + timedelta(days=1)
         if first > today:
-            raise BadPeriod("It begins in the future.")
+            raise BadPeriod(_("It begins in the future."))
         if first > last:
-            raise BadPeriod("It ends before it begins.")
+            raise BadPeriod(_("It ends before it begins."))
         if (last - first).days >= MAX_DAYS:
-            raise BadPeriod(f"At most {MAX_DAYS} days.")
+            raise BadPeriod(_("At most %s days.") % MAX_DAYS)
         return cls(first, last, now, zone)
 
     @property
@@ -100,7 +101,7 @@ class Period:
         """The day, or the week, at that place of ``edges``."""
         first = self.first + timedelta(days=position * self.step)
         last = min(first + timedelta(days=self.step - 1), self.last)
-        return f"{date_format(first, 'D')} {_short(first)}" if self.step == 1 else _span(first, last)
+        return f"{words().weekdays_short[first.weekday()]} {_short(first)}" if self.step == 1 else _span(first, last)
 
     def mark_of(self, position: int) -> str:
         """The same under a chart: ``12 Mar``."""
@@ -119,19 +120,19 @@ def _day(text: str) -> date:
             raise ValueError
         day = date.fromisoformat(text)
     except ValueError:
-        raise BadPeriod("A date is written as 2026-03-12.") from None
+        raise BadPeriod(_("A date is written as 2026-03-12.")) from None
     if day < EARLIEST:
-        raise BadPeriod(f"Dates begin with {EARLIEST}.")
+        raise BadPeriod(_("Dates begin with %s.") % EARLIEST)
     return day
 
 
 def _short(day: date) -> str:
-    return date_format(day, "j M")
+    return short_date(day, with_year=False)
 
 
 def _span(first: date, last: date) -> str:
     """``24 Oct – 22 Nov 2026``."""
-    end = date_format(last, "j M Y")
+    end = short_date(last)
     if first == last:
         return end
-    return f"{date_format(first, 'j M' if first.year == last.year else 'j M Y')} – {end}"
+    return f"{short_date(first, with_year=first.year != last.year)} – {end}"

@@ -16,7 +16,7 @@ from conversations.analytics.tiles import Tile, tiles
 from conversations.filters import LAST_ROLES, STAGES
 from conversations.messages import Role
 from conversations.models import Channel, ConversationQuerySet, Status
-from conversations.names import Names
+from conversations.names import Names, stage_number
 
 NAMES_SHOWN = 3
 """Names of one stage that different agents have for it."""
@@ -147,7 +147,7 @@ def _stage_names(groups: Iterable[Group], names: Names) -> dict[int, str]:
     for index in sorted(indexes):
         called = list(dict.fromkeys(name for agent in agents if (name := agent.stage_name(index))))
         more = "…" if len(called) > NAMES_SHOWN else ""
-        found[index] = " / ".join(called[:NAMES_SHOWN]) + more or f"Stage {index}"
+        found[index] = " / ".join(called[:NAMES_SHOWN]) + more or stage_number(index)
     return found
 
 

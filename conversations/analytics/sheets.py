@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from conversations.analytics.chart import STACK
 from conversations.analytics.numbers import Rate
 from conversations.analytics.report import Outcome, Report
 
@@ -29,8 +30,9 @@ def _funnel(report: Report) -> Sheet:
 
 
 def _days(report: Report) -> Sheet:
-    header = [name.lower().replace(" ", "_") for name in report.chart.header]
-    return ("from", *header), [(span.date, *(cell.value for cell in span.cells)) for span in report.chart.spans]
+    return ("from", "conversations", *STACK), [
+        (span.date, *(cell.value for cell in span.cells)) for span in report.chart.spans
+    ]
 
 
 def _channels(report: Report) -> Sheet:

@@ -4,14 +4,20 @@ from dataclasses import dataclass
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
+from config.formats import grouped
 from conversations.analytics.counts import Tally
 from conversations.analytics.medians import Median
 from conversations.analytics.numbers import FEW, Links, Number, Rate, Trend, span_text
 from conversations.models import Status
 
-FINISHED = "Finished: completed, handed off or dropped."
-TODAY = "All as they stand now."
+
+def _definition(meaning: str) -> str:
+    finished = _("Finished: completed, handed off or dropped.")
+    today = _("All as they stand now.")
+    return f"{meaning} {finished} {today}"
 
 
 @dataclass(frozen=True)
@@ -39,26 +45,31 @@ def tiles(tally: Tally, before: Tally, reply: Median, silence: Median, links: Li
     dropped = links.number(tally.dropped, status=Status.DROPPED)
     shares = (
         (
-            "Qualified",
+            pgettext("conversations", "Qualified"),
             links.number(tally.qualified, finished="true", qualified="true"),
             before.qualified,
-            f"Finished conversations whose qualification says yes. Below {FEW} finished a rate says too little.",
+            _("Finished conversations whose qualification says yes. Below %s finished a rate says too little.") % FEW,
         ),
         (
-            "Handed off",
+            pgettext("conversations", "Handed off"),
             links.number(tally.handed_off, status=Status.HANDED_OFF),
             before.handed_off,
-            "Finished conversations that went over to a person. Fewer is good only while not more are dropped.",
+            _("Finished conversations that went over to a person. Fewer is good only while not more are dropped."),
         ),
-        ("Dropped", dropped, before.dropped, "Finished conversations that ended without a result."),
+        (
+            pgettext("conversations", "Dropped"),
+            dropped,
+            before.dropped,
+            _("Finished conversations that ended without a result."),
+        ),
     )
     return [
         Tile(
-            "Conversations",
-            f"{tally.total:,}",
+            _("Conversations"),
+            grouped(tally.total),
             every,
-            format_html("{} active, {} finished", active.html, finished.html),
-            f"Conversations that started in the period. {FINISHED} {TODAY}",
+            format_html(_("{} active, {} finished"), active.html, finished.html),
+            _definition(_("Conversations that started in the period.")),
             Trend.of_count(tally.total, before.total),
         ),
         *(_share(*share, finished, before.finished) for share in shares),
@@ -70,32 +81,43 @@ def tiles(tally: Tally, before: Tally, reply: Median, silence: Median, links: Li
 def _share(name: str, number: Number, number_before: int, meaning: str, finished: Number, finished_before: int) -> Tile:
     rate = Rate(number.value, finished.value)
     trend = Trend.of_rate(rate, Rate(number_before, finished_before))
-    detail = format_html("{} of {} finished", number.html, finished.html)
-    return Tile(name, rate.text, number, detail, f"{meaning} {FINISHED} {TODAY}", trend, rate.is_thin)
+    detail = format_html(_("{} of {} finished"), number.html, finished.html)
+    return Tile(name, rate.text, number, detail, _definition(meaning), trend, rate.is_thin)
 
 
 def _first_reply(reply: Median, every: Number) -> Tile:
-    meaning = (
+    meaning = _(
         "From the lead’s first message to the first answer after it, by the agent or a person: half were faster. "
-        f"Not measured: no message by the lead, or no answer. {_looked(reply)}"
+        "Not measured: no message by the lead, or no answer."
     )
-    number = Number(reply.measured)
-    return Tile("First reply", span_text(reply.value), number, _measured(reply, every), meaning, kind="median")
+    value, detail = span_text(reply.value), _measured(reply, every, _("{measured} measured of {every}"))
+    return Tile(
+        _("First reply"), value, Number(reply.measured), detail, f"{meaning} {_looked(reply)}", kind=_("median")
+    )
 
 
 def _silence(silence: Median, dropped: Number) -> Tile:
-    meaning = (
+    meaning = _(
         "How long the lead had not written when the conversation was dropped: half had been silent for longer. "
-        f"Not measured: no message by the lead, or one after the drop. {_looked(silence)}"
+        "Not measured: no message by the lead, or one after the drop."
     )
-    number, detail = Number(silence.measured), _measured(silence, dropped, " dropped")
-    return Tile("Silence before a drop", span_text(silence.value), number, detail, meaning, kind="median")
+    value, detail = span_text(silence.value), _measured(silence, dropped, _("{measured} measured of {every} dropped"))
+    return Tile(
+        _("Silence before a drop"),
+        value,
+        Number(silence.measured),
+        detail,
+        f"{meaning} {_looked(silence)}",
+        kind=_("median"),
+    )
 
 
-def _measured(figure: Median, every: Number, what: str = "") -> SafeString:
-    newest = format_html("the newest {} of ", f"{figure.looked_at:,}") if figure.looked_at < every.value else ""
-    return format_html("{} measured of {}{}{}", f"{figure.measured:,}", newest, every.html, what)
+def _measured(figure: Median, every: Number, text: str) -> SafeString:
+    of = every.html
+    if figure.looked_at < every.value:
+        of = format_html(_("the newest {} of {}"), grouped(figure.looked_at), every.html)
+    return format_html(text, measured=grouped(figure.measured), every=of)
 
 
 def _looked(figure: Median) -> str:
-    return f"Looked at: the newest {figure.looked_at:,} that started in the period."
+    return _("Looked at: the newest %s that started in the period.") % grouped(figure.looked_at)

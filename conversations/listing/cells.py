@@ -7,8 +7,11 @@ from html import escape
 from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models.preferences import Column
+from config.formats import grouped
 from conversations.messages import speaker_of
 from conversations.names import Names
 from conversations.templatetags.components import channel, pill, qualified
@@ -42,9 +45,11 @@ def last_message(conversation: Any, names: Names) -> str:
             f'<span class="row__said" dir="auto">{escape(conversation.last_text)}</span>'
         )
     else:
-        line = f'<span class="quiet">{"Empty message" if count else "No messages yet"}</span>'
+        nothing = _("Empty message") if count else _("No messages yet")
+        line = f'<span class="quiet">{nothing}</span>'
+    number = ngettext("%(number)s message", "%(number)s messages", count) % {"number": grouped(count)}
     return (
-        f'<span class="row__text">{line}</span><span class="row__detail">{count:,} message{"" if count == 1 else "s"}'
+        f'<span class="row__text">{line}</span><span class="row__detail">{number}'
         f'<span class="row__stage-too"> · <bdi>{escape(names.stage(conversation).name)}</bdi></span></span>'
     )
 
@@ -57,7 +62,7 @@ CELLS: dict[str, Callable[[Any, Names], str]] = {
     Column.AGENT: agent,
     Column.CAMPAIGN: campaign,
     Column.LAST_MESSAGE: last_message,
-    Column.MESSAGES: lambda conversation, names: f"{conversation.message_count:,}",
+    Column.MESSAGES: lambda conversation, names: grouped(conversation.message_count),
     Column.STARTED: lambda conversation, names: when(conversation.created_at),
     Column.UPDATED: lambda conversation, names: when(conversation.updated_at),
 }

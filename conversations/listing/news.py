@@ -5,10 +5,13 @@ from datetime import datetime
 
 from django.db.models import Count, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
+from config.formats import words
 from conversations.listing.query import Query
 from conversations.messages import format_moment
-from conversations.models import ConversationQuerySet, Status
+from conversations.models import ConversationQuerySet, Status, several
 from conversations.templatetags.parley import clock, day
 
 
@@ -34,24 +37,27 @@ class News:
         """``yesterday 18:05``."""
         local = timezone.localtime(self.since)
         days = (timezone.localdate() - local.date()).days
-        word = {0: "today", 1: "yesterday"}.get(days) or (f"{local:%A}" if 0 < days < 7 else day(self.since))
+        if 0 < days < 7:
+            word = words().yesterday if days == 1 else words().weekdays[local.weekday()]
+        else:
+            word = day(self.since) if days else _("today")
         return f"{word} {clock(self.since)}"
 
     @classmethod
     def of(cls, conversations: ConversationQuerySet, since: datetime) -> "News":
         """What happened to ``conversations``, counted in one statement."""
         asked = [
-            ("new reply", "new replies", {"repliedAfter": format_moment(since)}, Q(last_lead_at__gte=since)),
+            (_("new reply"), _("new replies"), {"repliedAfter": format_moment(since)}, Q(last_lead_at__gte=since)),
             (
-                "newly qualified",
-                "newly qualified",
+                pgettext("one conversation", "newly qualified"),
+                pgettext("conversations", "newly qualified"),
                 {"qualified": "true", "qualifiedAfter": format_moment(since)},
                 Q(qualified=True, qualified_at__gte=since),
             ),
             *(
                 (
                     Status(status).label.lower(),
-                    Status(status).label.lower(),
+                    several(status).lower(),
                     {"status": status, "statusChangedAfter": format_moment(since)},
                     Q(status=status, status_changed_at__gte=since),
                 )

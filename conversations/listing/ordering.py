@@ -6,6 +6,8 @@ The API knows ``-updatedAt`` alone; see ``conversations.pagination``.
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext_lazy as _
+
 from accounts.models.preferences import Column
 from conversations import places
 from conversations.messages import format_moment, parse_moment
@@ -14,7 +16,7 @@ from conversations.models import Conversation, ConversationQuerySet
 FIELDS = {"updatedAt": "updated_at", "createdAt": "created_at", "messageCount": "message_count"}
 """What can be ordered by, as it stands in the URL → the model's field. Each has an index that holds the whole order."""
 
-LABELS = {"updatedAt": "last activity", "createdAt": "start", "messageCount": "messages"}
+LABELS = {"updatedAt": _("last activity"), "createdAt": _("start"), "messageCount": _("messages")}
 SORTS = {Column.UPDATED: "updatedAt", Column.STARTED: "createdAt", Column.MESSAGES: "messageCount"}
 """The columns that can be sorted, and by what."""
 

@@ -3,41 +3,44 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
-from accounts.page_state import Chip, Field, Options, PageState, chips_of, fields_of
+from accounts.page_state import Chip, Field, Options, PageState, Text, chips_of, fields_of
 from accounts.request import AccountRequest
 from config.storage.counting import sum_of
 from config.storage.moments import format_moment, parse_moment
 from conversations.filters import ACTIVITIES, LAST_ROLES, PageFilter, activity_limit
 from conversations.listing.ordering import Order
-from conversations.models import Channel, ConversationQuerySet, Status
+from conversations.models import Channel, ConversationQuerySet, Status, several
 from conversations.names import Names
 from conversations.templatetags.parley import exact
 
 CHIPS = {
-    "search": "Search",
-    "channel": "Channel",
-    "stage": "Stage",
-    "agentConfigId": "Agent",
-    "campaignId": "Campaign",
-    "qualified": "Qualified",
-    "activity": "Last activity",
-    "unread": "Unread",
-    "leadId": "Lead",
-    "createdAfter": "Started from",
-    "createdBefore": "Started before",
-    "updatedAfter": "Changed from",
-    "updatedBefore": "Changed before",
-    "repliedAfter": "Lead replied since",
-    "qualifiedAfter": "Qualification decided since",
-    "statusChangedAfter": "Status since",
-    "finished": "Finished",
-    "stageReached": "Stage reached",
-    "stageIndex": "Stage index",
-    "lastRole": "Last message by",
+    "search": _("Search"),
+    "channel": _("Channel"),
+    "stage": _("Stage"),
+    "agentConfigId": _("Agent"),
+    "campaignId": _("Campaign"),
+    "qualified": _("Qualified"),
+    "activity": _("Last activity"),
+    "unread": _("Unread"),
+    "leadId": _("Lead"),
+    "createdAfter": _("Started from"),
+    "createdBefore": _("Started before"),
+    "updatedAfter": _("Changed from"),
+    "updatedBefore": _("Changed before"),
+    "repliedAfter": _("Lead replied since"),
+    "qualifiedAfter": _("Qualification decided since"),
+    "statusChangedAfter": _("Status since"),
+    "finished": _("Finished"),
+    "stageReached": _("Stage reached"),
+    "stageIndex": _("Stage index"),
+    "lastRole": _("Last message by"),
 }
 """Parameters that narrow the list, by the names that the page gives them. The status is a tab."""
 
@@ -103,13 +106,13 @@ class Tab:
 
 def fields(query: Query, names: Names) -> list[Field]:
     stages = [(name, name) for name in names.stages]
-    offered: list[tuple[str, str, Options]] = [
-        ("channel", "Any channel", list(Channel.choices)),
-        ("stage", "Any stage", stages),
-        ("agentConfigId", "Any agent", [(key, str(agent)) for key, agent in names.agents.items()]),
-        ("campaignId", "Any campaign", [(key, str(campaign)) for key, campaign in names.campaigns.items()]),
-        ("qualified", "Any outcome", [("true", "Qualified"), ("false", "Not qualified")]),
-        ("activity", "Any time", ACTIVITIES),
+    offered: list[tuple[str, Text, Options]] = [
+        ("channel", _("Any channel"), list(Channel.choices)),
+        ("stage", _("Any stage"), stages),
+        ("agentConfigId", _("Any agent"), [(key, str(agent)) for key, agent in names.agents.items()]),
+        ("campaignId", _("Any campaign"), [(key, str(campaign)) for key, campaign in names.campaigns.items()]),
+        ("qualified", _("Any outcome"), [("true", _("Qualified")), ("false", _("Not qualified"))]),
+        ("activity", _("Any time"), ACTIVITIES),
     ]
     return fields_of(query, CHIPS, offered, partial(_shown, names))
 
@@ -118,7 +121,7 @@ def tabs(query: Query, counts: Mapping[str, int] | None) -> list[Tab]:
     return [
         Tab(
             str(value),
-            Status(value).label if value else "All",
+            several(value) if value else pgettext("conversations", "All"),
             None if counts is None else (counts[value] if value else sum_of(counts.values())),
             query.link(status=value),
             value == query.status,
@@ -139,17 +142,17 @@ def _shown(names: Names, name: str, value: str) -> str:
             return exact(parse_moment(value))
         except ValueError:
             return value
-    words: dict[str, dict[str, str]] = {
+    words: dict[str, dict[str, Any]] = {
         "channel": dict(Channel.choices),
-        "qualified": {"true": "yes", "false": "no"},
-        "unread": {"true": "only"},
-        "finished": {"true": "yes", "false": "no"},
-        "stageReached": {value: f"{value} or later"},
+        "qualified": {"true": _("yes"), "false": _("no")},
+        "unread": {"true": _("only")},
+        "finished": {"true": _("yes"), "false": _("no")},
+        "stageReached": {value: _("%s or later") % value},
         "lastRole": dict(LAST_ROLES),
         "activity": dict(ACTIVITIES),
         "search": {value: f"“{value}”"},
     }
-    return words.get(name, {}).get(value, value)
+    return str(words.get(name, {}).get(value, value))
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from conversations.models.bulk import MAX_CHANGED, BulkChange
 from conversations.models.conversation import Conversation, ConversationFull, StatusMoved, StatusNotAllowed
 from conversations.models.naming import Agent, Campaign
 from conversations.models.note import Note
-from conversations.models.queries import CLOSED_STATUSES, Channel, ConversationQuerySet, Status
+from conversations.models.queries import CLOSED_STATUSES, Channel, ConversationQuerySet, Status, several
 from conversations.models.reading import LastLook, ReadMark
 from conversations.models.recording import Outcome, Recorded
 from conversations.models.saved_view import SavedView
@@ -31,4 +31,5 @@ __all__ = [
     "StatusNotAllowed",
     "Tally",
     "Totals",
+    "several",
 ]

@@ -8,8 +8,10 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext as _
 
 from accounts.models import Account, AuditEvent, Owned, OwnedQuerySet, User
+from config.formats import grouped
 from config.storage.moments import now
 from config.storage.transaction import atomic
 from conversations.models.conversation import Conversation, StatusNotAllowed, touched
@@ -35,7 +37,7 @@ class BulkChangeManager(models.Manager["BulkChange"]):
         different = conversations.order_by().exclude(status=status).select_for_update()
         before = dict(different.values_list("pk", "status")[: MAX_CHANGED + 1])
         if len(before) > MAX_CHANGED:
-            raise ValidationError(f"At most {MAX_CHANGED:,} conversations at a time.")
+            raise ValidationError(_("At most %s conversations at a time.") % grouped(MAX_CHANGED))
         moment = now()
         change = BulkChange(
             account=account, environment=environment, user=by, status=status, before=before, created_at=moment

@@ -9,6 +9,7 @@ from django.core.validators import MaxLengthValidator, MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Greatest
+from django.utils.translation import gettext
 
 from accounts.models import Actor, AuditEvent, Owned
 from accounts.validators import validate_text
@@ -119,12 +120,12 @@ class Conversation(Owned):
         )
 
     def __str__(self) -> str:
-        return f"{self.get_channel_display()} with {self.lead_name}"
+        return gettext("%(channel)s with %(lead)s") % {"channel": self.get_channel_display(), "lead": self.lead_name}
 
     @property
     def lead_name(self) -> str:
         """What a person calls the lead: nobody sends a name, so e-mail or phone, else the caller's id."""
-        return self.lead_email or self.lead_phone or f"Lead {self.lead_id}"
+        return self.lead_email or self.lead_phone or gettext("Lead %s") % self.lead_id
 
     def clean(self) -> None:
         if self.channel != Channel.EMAIL and not self.lead_phone:

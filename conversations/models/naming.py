@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from accounts.ids import short
 from accounts.models import Account, Actor, AuditEvent, Owned, OwnedQuerySet
@@ -71,10 +72,10 @@ class Named(Owned):
 
 def validate_stages(stages: Any) -> None:
     if not isinstance(stages, list) or len(stages) > MAX_STAGES:
-        raise ValidationError(f"Must be at most {MAX_STAGES} names of stages.")
+        raise ValidationError(_("Must be at most %(number)s names of stages."), params={"number": MAX_STAGES})
     for name in stages:
         if not isinstance(name, str) or len(name) > 200:
-            raise ValidationError("The name of a stage is at most 200 characters.")
+            raise ValidationError(_("The name of a stage is at most 200 characters."))
         validate_text(name)
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import OwnedQuerySet
 from config.storage.counting import AtLeast, count_up_to
@@ -21,14 +23,27 @@ if TYPE_CHECKING:
 class Channel(models.TextChoices):
     WHATSAPP = "whatsapp", "WhatsApp"
     TELEGRAM = "telegram", "Telegram"
-    EMAIL = "email", "E-mail"
+    EMAIL = "email", _("E-mail")
 
 
 class Status(models.TextChoices):
-    ACTIVE = "active", "Active"
-    COMPLETED = "completed", "Completed"
-    HANDED_OFF = "handed_off", "Handed off"
-    DROPPED = "dropped", "Dropped"
+    ACTIVE = "active", _("Active")
+    COMPLETED = "completed", _("Completed")
+    HANDED_OFF = "handed_off", _("Handed off")
+    DROPPED = "dropped", _("Dropped")
+
+
+SEVERAL = {
+    Status.ACTIVE: pgettext_lazy("conversations", "Active"),
+    Status.COMPLETED: pgettext_lazy("conversations", "Completed"),
+    Status.HANDED_OFF: pgettext_lazy("conversations", "Handed off"),
+    Status.DROPPED: pgettext_lazy("conversations", "Dropped"),
+}
+"""What several conversations of a status are called: not every language has one word for one and for many."""
+
+
+def several(status: str) -> str:
+    return str(SEVERAL[Status(status)])
 
 
 CLOSED_STATUSES = (Status.COMPLETED, Status.HANDED_OFF, Status.DROPPED)

@@ -1,15 +1,14 @@
 """How pages write moments, numbers and ids."""
 
 from datetime import date, datetime
-from functools import lru_cache
 
 from django import template
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
 
 from accounts.ids import short
+from config import formats
+from config.formats import grouped
 from config.storage.counting import AtLeast
 from config.storage.moments import now
 from config.zone import has_half_days
@@ -35,18 +34,19 @@ def when(moment: datetime) -> SafeString:
 
 def _ago(local: datetime, today: datetime) -> str:
     minutes = int((today - local).total_seconds() // 60)
+    known = formats.words()
     if minutes < 1:
-        return "now"
+        return known.now
     if minutes < 60:
-        return f"{minutes} min"
+        return known.minutes % minutes
     if local.date() == today.date() or minutes < 6 * 60:
-        return f"{minutes // 60} h"
+        return known.hours % (minutes // 60)
     days = (today.date() - local.date()).days
     if days == 1:
-        return "yesterday"
+        return known.yesterday
     if days < 7:
-        return f"{date_format(local, 'D')} {_time(local)}"
-    return _day(local.date(), get_language(), with_year=local.year != today.year)
+        return f"{known.weekdays_short[local.weekday()]} {_time(local)}"
+    return formats.short_date(local.date(), with_year=local.year != today.year)
 
 
 @register.filter
@@ -67,8 +67,8 @@ def many(number: int) -> str:
     if number > COUNTED:
         return "10k+"
     if isinstance(number, AtLeast):
-        return f"{number:,}+" if number else "…"
-    return f"{number:,}"
+        return f"{grouped(number)}+" if number else "…"
+    return grouped(number)
 
 
 @register.filter
@@ -78,14 +78,26 @@ def short_id(value: str) -> str:
 
 @register.filter
 def number(value: int) -> str:
-    return f"{value:,}"
+    return grouped(value)
 
 
 @register.filter
 def day(moment: datetime) -> str:
     """A moment's date, without the year where it is this one: ``12 Mar``."""
     local, today = timezone.localtime(moment), timezone.localtime(now())
-    return _day(local.date(), get_language(), with_year=local.year != today.year)
+    return formats.short_date(local.date(), with_year=local.year != today.year)
+
+
+@register.filter
+def short_date(moment: datetime) -> str:
+    """A moment's date: ``12 Mar 2026``."""
+    return formats.short_date(timezone.localtime(moment).date())
+
+
+@register.filter
+def long_date(day: date) -> str:
+    """``Thursday 12 March 2026``."""
+    return formats.long_date(day)
 
 
 @register.filter
@@ -102,19 +114,21 @@ def stamp(moment: datetime) -> SafeString:
     return mark_safe(html)  # noqa: S308 - digits, and names of days, months and zones
 
 
-@lru_cache(maxsize=1024)
-def _day(local: date, language: str | None, *, with_year: bool) -> str:
-    return date_format(local, "j M Y" if with_year else "j M")
-
-
-def _time(local: datetime) -> str:
-    if has_half_days():
-        return f"{local.hour % 12 or 12}:{local:%M} {'AM' if local.hour < 12 else 'PM'}"
-    return f"{local:%H:%M}"
+def _time(local: datetime, pattern: str = "%H:%M") -> str:
+    if not has_half_days():
+        return f"{local:{pattern}}"
+    known = formats.words()
+    time = f"{local.hour % 12 or 12}{local:{pattern.removeprefix('%H')}}"
+    return known.clock_12.format(time=time, half=known.am if local.hour < 12 else known.pm)
 
 
 def _full(local: datetime) -> str:
-    if has_half_days():
-        half = "AM" if local.hour < 12 else "PM"
-        return f"{local:%a} {local.day} {local:%B %Y}, {local.hour % 12 or 12}:{local:%M:%S} {half} {local:%Z}"
-    return f"{local:%a} {local.day} {local:%B %Y, %H:%M:%S %Z}"
+    known = formats.words()
+    return known.moment.format(
+        weekday=known.weekdays_short[local.weekday()],
+        day=local.day,
+        month=known.months[local.month],
+        year=local.year,
+        time=_time(local, "%H:%M:%S"),
+        zone=local.tzname(),
+    )

@@ -11,6 +11,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from conversations.messages import Role
@@ -25,20 +26,20 @@ from conversations.transcript.timeline import Change
 GAP = '<p class="event event--gap">{}</p>'
 DAMAGED = (
     '<p class="event event--damaged" id="m-{number}"><svg class="icon" aria-hidden="true"><use href="#i-warning"></use>'
-    '</svg> Damaged message <a class="event__time" href="{link}">no. {number}</a></p>'
+    '</svg> {text} <a class="event__time" href="{link}">{name}</a></p>'
 )
 CHANGE = (
     '<p class="event event--{kind}" id="{anchor}"><span class="event__text">{stage}<bdi>{text}</bdi>{by}{reason}</span>'
     ' <a class="event__time" href="{link}">{time}</a></p>'
 )
 NOTE = (
-    '<section class="note" id="note-{pk}"><h3 class="note__who"><span class="note__mark">Team only</span> '
+    '<section class="note" id="note-{pk}"><h3 class="note__who"><span class="note__mark">{mark}</span> '
     '<bdi class="run__name">{author}</bdi> <a class="message__time" href="{link}">{time}</a>{remove}</h3>'
     '<p class="note__text" dir="auto">{text}</p></section>'
 )
 REMOVE = (
-    '<details class="note__remove"><summary>Remove</summary><span>For good? '
-    '<button class="link-button" form="note-remove" formaction="{}">Remove this note</button></span></details>'
+    '<details class="note__remove"><summary>{remove}</summary><span>{sure} '
+    '<button class="link-button" form="note-remove" formaction="{path}">{this}</button></span></details>'
 )
 
 
@@ -76,7 +77,13 @@ class Markup:
         if kind == "note":
             return self._note(value)
         if kind == "damaged":
-            return format_html(DAMAGED, number=value.number, link=self.link(value.number))
+            return format_html(
+                DAMAGED,
+                number=value.number,
+                link=self.link(value.number),
+                text=_("Damaged message"),
+                name=_("no. %s") % value.number,
+            )
         return format_html(GAP, value)
 
     def _run(self, run: Run) -> str:
@@ -97,7 +104,7 @@ class Markup:
 
     def _message(self, line: Line) -> str:
         hit = " message--hit" if line.hit else ""
-        time = stamp(line.moment) if line.moment else "time unknown"
+        time = stamp(line.moment) if line.moment else _("time unknown")
         return (
             f'<div class="message{hit}" id="m-{line.number}"><div class="message__text" dir="auto">{line.html}</div>'
             f'<a class="message__time" href="{escape(self.link(line.number))}">{time}</a></div>'
@@ -108,9 +115,11 @@ class Markup:
             CHANGE,
             kind=change.kind,
             anchor=change.anchor,
-            stage="Stage: " if change.kind == "stage" else "",
+            stage=_("Stage: ") if change.kind == "stage" else "",
             text=change.text,
-            by=format_html(' <span class="event__by">by <bdi>{}</bdi></span>', change.by) if change.by else "",
+            by=format_html(' <span class="event__by">{}</span>', format_html(_("by <bdi>{}</bdi>"), change.by))
+            if change.by
+            else "",
             reason=format_html(' <span class="event__reason">“<bdi>{}</bdi>”</span>', change.reason)
             if change.reason
             else "",
@@ -124,9 +133,18 @@ class Markup:
         return format_html(
             NOTE,
             pk=note.pk,
+            mark=_("Team only"),
             author=note.author_name,
             link=f"#note-{note.pk}",
             time=stamp(note.created_at),
             text=note.text,
-            remove=format_html(REMOVE, f"{path}{self.address.suffix()}") if mine else "",
+            remove=format_html(
+                REMOVE,
+                path=f"{path}{self.address.suffix()}",
+                remove=_("Remove"),
+                sure=_("For good?"),
+                this=_("Remove this note"),
+            )
+            if mine
+            else "",
         )

@@ -2,17 +2,21 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy as _
+
 from conversations.models import CLOSED_STATUSES, Status
 
 VERBS = {
-    Status.COMPLETED: "Mark completed",
-    Status.HANDED_OFF: "Hand off",
-    Status.DROPPED: "Mark dropped",
+    Status.COMPLETED: _("Mark completed"),
+    Status.HANDED_OFF: _("Hand off"),
+    Status.DROPPED: _("Mark dropped"),
 }
 CLOSES = {
-    Status.COMPLETED: "Closes the conversation: the agent has reached what it was for. It cannot be made active again.",
-    Status.HANDED_OFF: "Somebody of the team takes over; the AI stops answering. It cannot be made active again.",
-    Status.DROPPED: "Closes the conversation: the lead is lost or gone silent. It cannot be made active again.",
+    Status.COMPLETED: _(
+        "Closes the conversation: the agent has reached what it was for. It cannot be made active again."
+    ),
+    Status.HANDED_OFF: _("Somebody of the team takes over; the AI stops answering. It cannot be made active again."),
+    Status.DROPPED: _("Closes the conversation: the lead is lost or gone silent. It cannot be made active again."),
 }
 
 
@@ -25,11 +29,12 @@ class Way:
 
 def ways_to_close(status: str) -> list[Way]:
     """Those that differ from the present status."""
-    return [Way(str(one), VERBS[one], _consequence(status, one)) for one in CLOSED_STATUSES if one != status]
+    return [Way(str(one), str(VERBS[one]), _consequence(status, one)) for one in CLOSED_STATUSES if one != status]
 
 
 def _consequence(old: str, new: Status) -> str:
     if old == Status.ACTIVE:
-        return CLOSES[new]
+        return str(CLOSES[new])
     was = Status(old).label.lower() if old in Status.values else old
-    return f"Corrects how it was closed: it counts as {new.label.lower()}, no longer as {was}. The log keeps both."
+    text = _("Corrects how it was closed: it counts as %(new)s, no longer as %(old)s. The log keeps both.")
+    return text % {"new": new.label.lower(), "old": was}

@@ -4,7 +4,9 @@ from collections.abc import Generator, Iterator, Sequence
 from datetime import datetime
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from config.formats import long_date
 from conversations.messages import Role, speaker_of
 from conversations.models import Conversation
 from conversations.names import Names
@@ -21,18 +23,18 @@ def plain_text(conversation: Conversation, changes: Sequence[Change], names: Nam
 def _head(conversation: Conversation, names: Names) -> Iterator[str]:
     yield str(conversation)
     facts = {
-        "Phone": conversation.lead_phone,
-        "E-mail": conversation.lead_email,
-        "Lead id": conversation.lead_id,
-        "Status": conversation.get_status_display(),
-        "Stage": str(names.stage(conversation)),
-        "Qualification": VERDICTS.get(conversation.qualified, "Not decided yet"),  # type: ignore[arg-type]
-        "Reason": conversation.qualification_reason,
-        "Campaign": names.campaign(conversation.campaign_id),
-        "Agent": names.agent(conversation.agent_config_id),
-        "Started": exact(conversation.created_at),
-        "Last change": exact(conversation.updated_at),
-        "Summary (by AI)": conversation.summary,
+        _("Phone"): conversation.lead_phone,
+        _("E-mail"): conversation.lead_email,
+        _("Lead id"): conversation.lead_id,
+        _("Status"): conversation.get_status_display(),
+        _("Stage"): str(names.stage(conversation)),
+        _("Qualification"): VERDICTS.get(conversation.qualified, _("Not decided yet")),  # type: ignore[arg-type]
+        _("Reason"): conversation.qualification_reason,
+        _("Campaign"): names.campaign(conversation.campaign_id),
+        _("Agent"): names.agent(conversation.agent_config_id),
+        _("Started"): exact(conversation.created_at),
+        _("Last change"): exact(conversation.updated_at),
+        _("Summary (by AI)"): conversation.summary,
     }
     for name, value in facts.items():
         if value:
@@ -54,7 +56,7 @@ def _thread(conversation: Conversation, changes: Sequence[Change], names: Names)
 def _entry(day: str, moment: datetime | None, text: str) -> Generator[str, None, str]:
     """One entry, under a new day if it is one; returns the day."""
     local = timezone.localtime(moment) if moment else None
-    today = f"{local:%A} {local.day} {local:%B %Y}" if local else day
+    today = long_date(local) if local else day
     if today != day:
         yield ""
         yield f"== {today} =="
@@ -63,15 +65,16 @@ def _entry(day: str, moment: datetime | None, text: str) -> Generator[str, None,
 
 
 def _told(change: Change) -> str:
-    stage = "Stage: " if change.kind == "stage" else ""
-    by = f" by {change.by}" if change.by else ""
+    stage = _("Stage: ") if change.kind == "stage" else ""
+    by = _(" by %s") % change.by if change.by else ""
     return f"-- {stage}{change.text}{by}{f' ({change.reason})' if change.reason else ''}"
 
 
 def _said(message: object, names: Names) -> str:
     content = message.get("content") if isinstance(message, dict) else None
     if not isinstance(message, dict) or not isinstance(content, str):
-        return "-- Damaged message"
+        damaged = _("Damaged message")
+        return f"-- {damaged}"
     role, agent = message.get("role"), message.get("agentConfigId")
     speaker = speaker_of(role)
     if role == Role.AGENT and isinstance(agent, str):

@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from conversations.messages import Role, speaker_of
 from conversations.transcript.lines import Line
@@ -87,9 +88,9 @@ def _place(days: list[Day], last: datetime | None, item: Line | Beside) -> datet
     gap = duration(moment - last) if moment and last and moment - last >= GAP else ""
     today = timezone.localtime(moment).date() if moment else None
     if not days or (today and today != days[-1].date):
-        days.append(Day(today, gap=f"{gap} later" if gap else ""))
+        days.append(Day(today, gap=_("%s later") % gap if gap else ""))
     elif gap:
-        days[-1].items.append({"gap": f"{gap} later"})
+        days[-1].items.append({"gap": _("%s later") % gap})
     _append(days[-1].items, item)
     return moment or last
 

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext
+
+from config.formats import grouped
 from conversations.models import Status
 from conversations.names import Names, StageName
 
 TIMELINE_ACTIONS = ("conversation.status_changed", "conversation.details_updated")
-VERDICTS = {True: "Qualified", False: "Not qualified"}
+VERDICTS = {True: gettext_lazy("Qualified"), False: gettext_lazy("Not qualified")}
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ class Teller:
     def status(self, metadata: Mapping[str, Any]) -> Told:
         status, reason = metadata.get("to"), metadata.get("reason")
         more = {"reason": reason} if isinstance(reason, str) else {}
-        yield "status", f"Status: {_label(status)}", more
+        yield "status", _("Status: %s") % _label(status), more
 
     def details(self, metadata: Mapping[str, Any]) -> Told:
         changed = {name: one for name, one in metadata.items() if isinstance(one, dict) and "to" in one}
@@ -88,25 +92,26 @@ class Teller:
             before = named.get("from") or (self._stage(index["from"]) if "from" in index else "")
             yield "stage", name, {"before": str(before)}
         if "qualified" in changed:
-            yield "qualified", VERDICTS.get(changed["qualified"]["to"], "Qualification open"), {}
+            yield "qualified", str(VERDICTS.get(changed["qualified"]["to"]) or _("Qualification open")), {}
         if "agent_config_id" in changed and self.names:
-            yield "agent", f"Agent: {_from_to(changed['agent_config_id'], self.names.agent)}", {}
+            yield "agent", _("Agent: %s") % _from_to(changed["agent_config_id"], self.names.agent), {}
         if "campaign_id" in changed and self.names:
-            yield "campaign", f"Campaign: {_from_to(changed['campaign_id'], self.names.campaign)}", {}
+            yield "campaign", _("Campaign: %s") % _from_to(changed["campaign_id"], self.names.campaign), {}
 
     def _stage(self, index: object) -> str:
         known = self.names.agents.get(self.agent) if self.names else None
         named = known.stage_name(index) if known and isinstance(index, int) and index >= 0 else ""
-        return named or f"Stage {index}"
+        return named or _("Stage %s") % index
 
 
 def _label(status: object) -> str:
-    return Status(status).label if isinstance(status, str) and status in Status.values else str(status)
+    return str(Status(status).label) if isinstance(status, str) and status in Status.values else str(status)
 
 
 def _from_to(change: Mapping[str, Any], name: Callable[[str], str]) -> str:
     old, new = (str(change.get(side) or "") for side in ("from", "to"))
-    return f"{name(old) if old else 'none'} → {name(new) if new else 'none'}"
+    none = pgettext("instead of a name", "none")
+    return f"{name(old) if old else none} → {name(new) if new else none}"
 
 
 def last_told(events: Sequence[Any], field: str) -> datetime | None:
@@ -128,7 +133,7 @@ def stages_of(
     rail = []
     for number, name in enumerate(known, start=1):
         state = "current" if number == current.number else "passed" if number < current.number else "ahead"
-        rail.append(_stage(name or f"Stage {number}", state, [one for one in visits if one.name == name], visits))
+        rail.append(_stage(name or _("Stage %s") % number, state, [one for one in visits if one.name == name], visits))
     return rail
 
 
@@ -155,8 +160,10 @@ def _stage(name: str, state: str, mine: Sequence[Visit], visits: Sequence[Visit]
 def duration(length: timedelta) -> str:
     """A length of time in its largest unit: ``3 hours``."""
     seconds = max(0, int(length.total_seconds()))
-    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        if seconds >= size:
-            number = seconds // size
-            return f"{number:,} {unit}{'s' if number > 1 else ''}"
-    return "under a minute"
+    if days := seconds // 86_400:
+        return ngettext("%s day", "%s days", days) % grouped(days)
+    if hours := seconds // 3_600:
+        return ngettext("%s hour", "%s hours", hours) % hours
+    if minutes := seconds // 60:
+        return ngettext("%s minute", "%s minutes", minutes) % minutes
+    return _("under a minute")

@@ -4,13 +4,15 @@ from typing import Any
 
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts import tables
 from accounts.permissions import scope_required
 from accounts.request import AccountRequest
 from accounts.scopes import Scope
+from config.formats import FILE_LANGUAGE
 from config.storage.moments import now
 from conversations.analytics.asked import FILTERS, Asked
 from conversations.analytics.numbers import FEW, Links
@@ -31,19 +33,21 @@ def analytics(request: AccountRequest) -> HttpResponseBase:
     """``csv`` names one of the page's tables to download. What cannot be counted leads to the page, which says why."""
     asked, names = Asked.read(request.GET), Names.of(request.account, request.environment)
     filterset = PageFilter(asked.filters, request.account.conversations.within(request.environment), request=request)
-    faults = {FILTERS[name]: list(texts) for name, texts in filterset.errors.items()}
+    faults = {str(FILTERS[name]): list(texts) for name, texts in filterset.errors.items()}
     period = None
     try:
         period = Period.read(asked.values, now())
     except BadPeriod as error:
-        faults["Period"] = [str(error)]
-    found = None
-    if period and not faults:
-        links = Links(asked.within(period), may_read=request.membership.has_scope(Scope.CONVERSATIONS_VIEW))
-        found = report(filterset.qs, period, names, links)
+        faults[_("Period")] = [str(error)]
     sheet = request.GET.get("csv", "")
-    if sheet:
-        return _sheet(request, sheet, found, asked)
+    found = None
+    # Programs read the files: they are the same in every language.
+    with translation.override(FILE_LANGUAGE if sheet else translation.get_language()):
+        if period and not faults:
+            links = Links(asked.within(period), may_read=request.membership.has_scope(Scope.CONVERSATIONS_VIEW))
+            found = report(filterset.qs, period, names, links)
+        if sheet:
+            return _sheet(request, sheet, found, asked)
     return render(request, "analytics/page.html", _context(asked, names, period, found, faults))
 
 
@@ -56,6 +60,7 @@ def _context(
         "period": period,
         "zone": timezone.get_current_timezone_name(),
         "errors": faults,
+        "period_errors": period is None,
         "fields": asked.fields(names),
         "chips": asked.chips(names, period),
         "clear_link": asked.clear_link,

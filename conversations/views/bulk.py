@@ -6,11 +6,14 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.permissions import scope_required
 from accounts.request import AccountRequest
 from accounts.scopes import Scope
+from config.formats import grouped
 from config.storage.fields import is_object_id
 from conversations import listing
 from conversations.models import CLOSED_STATUSES, MAX_CHANGED, BulkChange, ConversationQuerySet, Status
@@ -57,7 +60,7 @@ def change_many(request: AccountRequest) -> HttpResponse:
     total = sum(by_status.values())
     already = by_status[selection.status]
     if not total:
-        messages.info(request, "No conversation was selected.")
+        messages.info(request, _("No conversation was selected."))
         return redirect(selection.query.link())
     expected = request.POST.get("expected")
     if request.method == "POST" and expected == str(total - already):
@@ -99,10 +102,11 @@ def undo_many(request: AccountRequest, pk: str) -> HttpResponse:
     request.user.read_marks.mark_all([pk for pk in change.before if pk not in unread], by=request.user)
     left = change.number - number
     if number:
-        text = f"Undone: {number:,} conversation{'' if number == 1 else 's'} as before."
-        messages.success(request, f"{text} {left:,} had been changed since." if left else text)
+        text = ngettext("Undone: %s conversation as before.", "Undone: %s conversations as before.", number)
+        more = ngettext("%s had been changed since.", "%s had been changed since.", left) if left else ""
+        messages.success(request, " ".join([text % grouped(number), more and more % grouped(left)]).strip())
     else:
-        messages.info(request, "Nothing was left to undo.")
+        messages.info(request, _("Nothing was left to undo."))
     return redirect(listing.Query.parse(request.POST.get("query", "").removeprefix("?")).link())
 
 

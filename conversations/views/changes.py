@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.permissions import scope_required
@@ -25,7 +26,7 @@ def change_status(request: AccountRequest, pk: str) -> HttpResponse:
     address = Address.read(pk, request.GET)
     form = StatusForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "Nothing was changed. A reason has at most 500 characters.")
+        messages.error(request, _("Nothing was changed. A reason has at most 500 characters."))
         return redirect(address.link())
     status, reason = form.cleaned_data["status"], form.cleaned_data["reason"]
     try:

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts.models.preferences import Column
@@ -25,10 +26,10 @@ from conversations.search import MAX_SEARCH_LENGTH
 from conversations.views.bulk import own_change
 
 EXPORTS = [
-    ("xlsx", "Excel", "conversations and messages"),
-    ("csv", "CSV", "a row a conversation"),
-    ("messages_csv", "CSV", "a row a message"),
-    ("ndjson", "JSON Lines", "as the API has them"),
+    ("xlsx", "Excel", _("conversations and messages")),
+    ("csv", "CSV", _("a row a conversation")),
+    ("messages_csv", "CSV", _("a row a message")),
+    ("ndjson", "JSON Lines", _("as the API has them")),
 ]
 
 
@@ -130,7 +131,7 @@ def _columns(request: AccountRequest, query: listing.Query) -> list[dict[str, An
     ]
 
 
-def _exports(query: listing.Query) -> list[dict[str, str]]:
+def _exports(query: listing.Query) -> list[dict[str, Any]]:
     address = reverse("conversations:export")
     return [
         {"link": f"{address}{query.suffix(format=kind)}", "label": label, "detail": detail}
@@ -140,4 +141,4 @@ def _exports(query: listing.Query) -> list[dict[str, str]]:
 
 def _faults(filterset: PageFilter) -> dict[str, list[str]]:
     """The form's errors under the names that the page shows."""
-    return {listing.CHIPS.get(name, name.capitalize()): list(faults) for name, faults in filterset.errors.items()}
+    return {str(listing.CHIPS.get(name, name.capitalize())): list(faults) for name, faults in filterset.errors.items()}

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.permissions import scope_required
@@ -48,13 +49,15 @@ def _name(request: AccountRequest, queryset: NamedQuerySet, pk: str, form_class:
     named = queryset.within(request.environment).filter(pk=pk).first() if is_object_id(pk) else None
     if named is None:
         raise Http404
-    title = f"Rename {named}" if named.name else f"Name {named._meta.verbose_name} {named}"
+    is_agent = form_class is AgentForm
+    unnamed = _("Name agent %s") if is_agent else _("Name campaign %s")
+    title = (_("Rename %s") if named.name else unnamed) % named
     form = form_class(request.POST if request.method == "POST" else None, instance=named)
     if form.is_valid():
         named.rename(by=request.user, **form.changes())
-        messages.success(request, f"{named} was saved.")
+        messages.success(request, _("%s was saved.") % named)
         return redirect(f"{reverse('names:list')}#{named._meta.model_name}-{named.pk}")
-    context = {"form": form, "named": named, "title": title, "kind": named._meta.verbose_name}
+    context = {"form": form, "named": named, "title": title, "kind": named._meta.model_name}
     return render(request, "settings/name.html", context, status=400 if form.is_bound else 200)
 
 

@@ -2,12 +2,15 @@
 
 from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import scope_required
 from accounts.request import AccountRequest
 from accounts.scopes import Scope
 from config.etags import conditional
+from config.formats import grouped
 from config.storage.moments import now, parse_moment
 from conversations import listing
 
@@ -29,10 +32,10 @@ def conversation_news(request: AccountRequest) -> HttpResponseBase:
     except ValueError as error:
         return JsonResponse({"error": f"since: {error}"}, status=400)
     if not filterset.is_valid():
-        return JsonResponse({"error": "The filters are not those of a list."}, status=400)
+        return JsonResponse({"error": _("The filters are not those of a list.")}, status=400)
     number = filterset.qs.updated_since(since).count()
-    text = f"{number:,} new or changed conversation{'' if number == 1 else 's'}"
-    return conditional(request, lambda: JsonResponse({"count": number, "text": text}), number)
+    text = ngettext("%s new or changed conversation", "%s new or changed conversations", number) % grouped(number)
+    return conditional(request, lambda: JsonResponse({"count": number, "text": text}), f"{number} {get_language()}")
 
 
 @require_POST

@@ -3,13 +3,16 @@
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.permissions import scope_required
 from accounts.request import AccountRequest
 from accounts.scopes import Scope
+from config.formats import grouped
 from config.storage.fields import is_object_id
 from conversations.forms import NoteForm
+from conversations.models.note import MAX_NOTE_LENGTH
 from conversations.transcript.address import Address
 from conversations.views.transcript import conversation_of
 
@@ -21,7 +24,8 @@ def write_note(request: AccountRequest, pk: str) -> HttpResponse:
     address = Address.read(pk, request.GET)
     form = NoteForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "The note was not saved. A note has 1 to 5,000 characters.")
+        text = _("The note was not saved. A note has 1 to %s characters.")
+        messages.error(request, text % grouped(MAX_NOTE_LENGTH))
         return redirect(address.link("write", at=""))
     note = conversation.notes.write(conversation, form.cleaned_data["text"], by=request.user)
     # A note stands at its time, which is now: at the end of the thread.

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.permissions import scope_required
@@ -29,9 +30,10 @@ def save_view(request: AccountRequest) -> HttpResponse:
         )
     except ValidationError as error:
         faults = "; ".join(f"{field}: {' '.join(said)}" for field, said in error.message_dict.items())
-        messages.error(request, f"The view was not saved. {faults}")
+        text = _("The view was not saved.")
+        messages.error(request, f"{text} {faults}")
     else:
-        messages.success(request, f"Saved the view “{name}”.")
+        messages.success(request, _("Saved the view “%s”.") % name)
     return redirect(query.link())
 
 
@@ -44,5 +46,5 @@ def remove_view(request: AccountRequest, pk: str) -> HttpResponse:
         raise Http404
     query = listing.Query.parse(mine.query)
     mine.remove(by=request.user)
-    messages.success(request, f"Removed the view “{mine.name}”.")
+    messages.success(request, _("Removed the view “%s”.") % mine.name)
     return redirect(query.link())

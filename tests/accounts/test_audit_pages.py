@@ -15,7 +15,8 @@ from django.test import Client
 from accounts.audit_query import PAGE as ROWS
 from accounts.models import Account, ApiKey, AuditEvent, Environment, User
 from accounts.scopes import Role, Scope
-from accounts.sentences import ACTIONS, Things
+from accounts.sentences import Things
+from accounts.vocabulary import ACTIONS
 from config.storage.moments import now
 from conversations.models import Conversation, Note
 from tests.conftest import Api, client_of, json_of, statements, text_of
@@ -194,7 +195,7 @@ def test_each_change_is_a_sentence(page: Client, acme: Account, alice: User, rec
     log(acme, "conversation.opened_in_admin", resource_type="conversation", resource_id=ana.pk, environment="live")
     assert sentences(page.get(PAGE))[::-1] == [
         "Alice changed the status of ana@example.com from active to handed off: “wants a discount”",
-        f"Test ({api.key.masked}) changed the summary and current stage name of +1 555",
+        f"Test ({api.key.masked}) changed the summary and stage of +1 555",
         "Alice wrote a note on ana@example.com",
         "Alice removed a note from ana@example.com",
         "Alice named the agent Nova",

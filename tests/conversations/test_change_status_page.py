@@ -128,7 +128,7 @@ def test_of_two_people_the_second_is_told_who_was_first(page: Client, bob: User,
     text = text_of(response)
     assert "Nothing was changed." in text
     assert "<strong>Completed</strong>" in text
-    assert "<bdi>Bob</bdi> changed it (“<bdi>signed</bdi>”)" in text
+    assert "<bdi>Bob</bdi> changed it. “<bdi>signed</bdi>”" in text
     assert 'name="act" open' in text, "the form again"
     assert ">gone &amp; silent</textarea>" in text
     conversation.refresh_from_db()
