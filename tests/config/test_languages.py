@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import Account, User
 from tests.conftest import Api, client_of
 
 PREFERENCES = "/settings/preferences/"
@@ -71,7 +71,7 @@ def test_the_preference_comes_first_then_the_switch_then_the_browser(page: Clien
     assert said(page.get(PREFERENCES)) == "es"
 
 
-def test_somebody_who_is_not_signed_in_has_a_switch(db: None, client: Client) -> None:
+def test_somebody_who_is_not_signed_in_has_a_switch(acme: Account, client: Client) -> None:
     page = client.get("/login/?next=/analytics/")
     assert page.content.decode().count('name="language"') == len(settings.LANGUAGES)
     response = client.post("/settings/language/", {"language": "es", "next": "/login/?next=/analytics/"})
