@@ -103,10 +103,7 @@ class ApiKeyManager(models.Manager.from_queryset(ApiKeyQuerySet)):  # type: igno
         key, token = ApiKey.build(
             account=account, name=name, environment=environment, scopes=list(map(str, scopes)), expires_at=expires_at
         )
-        if isinstance(by, ApiKey) or by is None:
-            key.created_by_id = None
-        else:
-            key.created_by = by
+        key.created_by = None if isinstance(by, ApiKey) else by
         key.full_clean()
         if isinstance(by, ApiKey):
             by.check_may_give(key)
