@@ -208,7 +208,7 @@ def test_client_that_waits_as_told_is_not_refused_again(
 # Pages
 
 
-def test_pages_have_no_limit(client: Client, db: None, settings: Any) -> None:
+def test_pages_have_no_limit(client: Client, alice: User, settings: Any) -> None:
     limits(settings, address=1)
     responses = [client.get("/login/") for _ in range(3)]
     assert [response.status_code for response in responses] == [200, 200, 200]
