@@ -54,11 +54,13 @@ def client_address(request: HttpRequest) -> str:
         return ""
 
 
-SECRET_PATH = re.compile(r"(?<!people)(/invitations/)[^\s?]+")
+SECRET_PATH = re.compile(r"(?<!people)(/invitations/|/login/reset/(?=\w+-))[^\s?]+")
 
 
 class SecretPathFilter(logging.Filter):
-    """Takes out of each log record what stands in a path and is a secret: the link of an invitation."""
+    """Takes out of each log record what stands in a path and is a secret: the link of an invitation or of a
+    password's reset.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg = SECRET_PATH.sub(r"\1…", record.msg) if isinstance(record.msg, str) else record.msg

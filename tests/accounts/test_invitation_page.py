@@ -262,6 +262,14 @@ def test_the_secret_is_in_no_log_whatever_goes_wrong(
     assert token not in log.getvalue()
 
 
+def test_a_link_that_resets_a_password_is_in_no_log(db: None, log: StringIO) -> None:
+    Client(enforce_csrf_checks=True).post("/login/reset/1a-secret-of-the-link/")
+    Client().put("/login/reset/sent/")
+    assert "/login/reset/…" in log.getvalue()
+    assert "/login/reset/sent/" in log.getvalue()
+    assert "secret-of-the-link" not in log.getvalue()
+
+
 def test_the_links_of_the_list_of_people_are_logged_as_they_are(acme: Account, alice: User, log: StringIO) -> None:
     client_of(alice).get("/settings/people/invitations/0123/send/")
     assert "/settings/people/invitations/0123/send/" in log.getvalue()

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
+from accounts.models import User
 from tests.browser.conftest import SCHEMES, Browser
 from tests.browser.pages import OPEN_PAGES, PAGES, Page, World
 
@@ -55,7 +56,7 @@ def test_axe_finds_nothing(world: World, browse: Browse, part: int) -> None:
     assert said == []
 
 
-def test_axe_finds_nothing_where_nobody_is_signed_in(browse: Browse, settings: Any) -> None:
+def test_axe_finds_nothing_where_nobody_is_signed_in(alice: User, browse: Browse, settings: Any) -> None:
     browser = browse()
     said = []
     for one in OPEN_PAGES:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.urls import resolve
 
+from accounts.models import User
 from accounts.scopes import ROLE_SCOPES, Role, Scope
 from tests.browser.conftest import SCHEMES, WIDTHS, Browser
 from tests.browser.pages import NO_PAGES, OPEN_PAGES, PAGES, World, may_see
@@ -81,7 +82,7 @@ def test_every_page_is_sound_for_every_role(world: World, browse: Browse, role: 
             assert page.locator(".notice-page__code").inner_text() == "403"
 
 
-def test_open_pages_are_sound_for_whoever_is_not_signed_in(browse: Browse, settings: Any) -> None:
+def test_open_pages_are_sound_for_whoever_is_not_signed_in(alice: User, browse: Browse, settings: Any) -> None:
     browser = browse(viewport={"width": 1440, "height": 900})
     for one in OPEN_PAGES:
         settings.DEBUG = one.name == "design"
