@@ -110,6 +110,8 @@ class AccountAdapter(DefaultAccountAdapter):
         extra_tags: str = "",
         message: str | None = None,
     ) -> None:
+        if message_template == "account/messages/password_changed.txt" and not request.user.is_authenticated:
+            return  # it was reset: the page says so
         if text := message or SAID.get(message_template or ""):
             messages.add_message(request, level, text, extra_tags)
 

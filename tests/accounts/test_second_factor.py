@@ -51,7 +51,7 @@ def set_up(user: User) -> tuple[Client, str, list[str]]:
     """The browser that did it, the app's secret, and the recovery codes."""
     client = enter_password(user)
     page = client.get(confirm(client)["Location"]).content.decode()
-    found = re.search(r'steps__secret">([A-Z2-7]{32})<', page)
+    found = re.search(r'pairing__secret">([A-Z2-7]{32})<', page)
     assert found, page
     done = client.post(f"{PAGE}authenticator/", {"code": code_of(found[1])})
     assert done["Location"] == f"{PAGE}recovery-codes/", done.content.decode()
@@ -150,7 +150,7 @@ def test_an_app_is_set_up_and_asked_for(acme: Account, alice: User) -> None:
     response = confirm(client)
     page = client.get(response["Location"]).content.decode()
     assert 'src="data:image/svg+xml;base64,' in page
-    secret = re.findall(r'steps__secret">([A-Z2-7]{32})<', page)[0]
+    secret = re.findall(r'pairing__secret">([A-Z2-7]{32})<', page)[0]
     again = client.post(f"{PAGE}authenticator/", {"code": "000000"}).content.decode()
     assert secret in again, "a wrong code does not make another key"
     client.post(f"{PAGE}authenticator/", {"code": code_of(secret)})
