@@ -121,7 +121,8 @@ class AccountAdapter(DefaultAccountAdapter):
         Where it fails the page says nothing of it: it would tell strangers who has an account. The log does.
         """
         try:
-            mail.send(template_prefix.rpartition("/")[2], to=email, context=context)
+            name, language = template_prefix.rpartition("/")[2], context["user"].language
+            mail.send(name, to=email, context=context, language=language)
         except mail.MailFailed:
             log.warning("A person was not told by mail: %s", template_prefix)
 
@@ -129,6 +130,7 @@ class AccountAdapter(DefaultAccountAdapter):
         self, template_prefix: str, user: Any, context: dict[str, Any] | None = None, email: str | None = None
     ) -> None:
         known = {
+            "user": user,
             "device": device_of(self.get_http_user_agent(self.request)),
             "security_url": mail.link(reverse("mfa_index")),
         }

@@ -142,6 +142,15 @@ def test_the_mail_has_the_link_in_both_parts(acme: Account) -> None:
     assert "&#" not in message.body
 
 
+def test_the_mail_is_in_the_language_of_who_gets_it(acme: Account, alice: User) -> None:
+    User.objects.filter(pk=alice.pk).update(language="es")
+    ask()
+    choose(Client(), link_in(mail.outbox[0]))
+    subjects = [message.subject for message in mail.outbox]
+    assert subjects[0] == "Elige una nueva contraseña para Parley"
+    assert subjects[1] != "Your password was reset"
+
+
 def test_a_new_password_ends_every_session_and_is_told(acme: Account, alice: User) -> None:
     other = Client()
     other.force_login(alice)
