@@ -150,7 +150,7 @@ def may_see(role: str, page: Page) -> bool:
 def make_world(alice: User, bob: User, acme: Account, record: Callable[..., Conversation]) -> World:
     people = {Role.OWNER.value: alice, Role.OPERATOR.value: bob}
     for role in (Role.ANALYST, Role.INTEGRATOR, Role.AI_ARCHITECT):
-        people[role.value] = User.objects.create_user(f"{role}@example.com", None, name=role.label)
+        people[role.value] = User.objects.create_user(f"{role}@example.com", "correct horse battery", name=role.label)
         acme.memberships.create(user=people[role.value], roles=[role])
     ids = {"ana": _ana(alice, bob, record).pk, "long": _long_one(record).pk}
     ids["silent"] = record(leadEmail="silent@example.com", messages=[], updatedAt="2026-01-02T00:00:00Z").pk
