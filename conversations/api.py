@@ -24,6 +24,7 @@ from conversations import wire
 from conversations.filters import ConversationFilter
 from conversations.models import Conversation, ConversationQuerySet, Outcome, Recorded, Totals
 from conversations.models.recording import TAKEN
+from conversations.models.tally import COUNTED_WHOLE
 from conversations.pagination import ConversationPagination
 from conversations.serializers import (
     ConversationRecordSerializer,
@@ -34,11 +35,6 @@ from conversations.serializers import (
 )
 
 MAX_RECORDS = 1_000
-
-COUNTED_WHOLE = 20_000
-"""In an account of at most so many conversations each list says how many it holds. In a larger one a search that finds
-more than a few (``config.storage.search.FEW``) does not: to count them all would take longer than the page.
-"""
 
 
 class ConversationViewSet(Idempotent, GenericViewSet[Conversation]):

@@ -159,12 +159,16 @@ class ConversationQuerySet(OwnedQuerySet["Conversation"]):
     def count_by_status(self, *, is_costly: bool = False) -> dict[str, int]:
         """Status → number of conversations, every status present, each counted up to ``COUNTED`` and one more."""
         if is_few(self):
-            found = dict(self.order_by().values_list("status").annotate(number=Count("pk")))
-            return {status: found.get(status, 0) for status in Status.values}
+            return self.each_by_status()
         mine = self.countable()
         lists = [mine.filter(status=status) for status in Status.values]
         counts = count_up_to(COUNTED + 1, lists, is_costly=is_costly)
         return dict(zip(Status.values, counts, strict=True))
+
+    def each_by_status(self) -> dict[str, int]:
+        """The same without a bound, where each row has to be looked at."""
+        found = dict(self.order_by().values_list("status").annotate(number=Count("pk")))
+        return {status: found.get(status, 0) for status in Status.values}
 
     def glance_by_status(self, *, is_costly: bool = False) -> dict[str, int]:
         """The same, but where a search finds more than a few, so many ``AtLeast``."""

@@ -11,6 +11,11 @@ from config.storage.prepared import Prepared
 from conversations.models.conversation import Conversation
 from conversations.models.queries import Status
 
+COUNTED_WHOLE = 20_000
+"""In an account of at most so many conversations each list says how many it holds. In a larger one a search that finds
+more than a few (``config.storage.search.FEW``) does not: to count them all would take longer than the page.
+"""
+
 
 class Totals(NamedTuple):
     """No change of any conversation leaves ``changes`` as it was."""

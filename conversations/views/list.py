@@ -20,7 +20,7 @@ from conversations.listing.news import News
 from conversations.listing.ordering import SORTS, Place
 from conversations.listing.rows import Reader
 from conversations.models import ConversationQuerySet, Status
-from conversations.models.tally import kept_counts
+from conversations.models.tally import COUNTED_WHOLE, kept_counts
 from conversations.names import Names
 from conversations.search import MAX_SEARCH_LENGTH
 from conversations.views.bulk import own_change
@@ -78,8 +78,13 @@ def conversation_list(request: AccountRequest) -> HttpResponse:
 def _counts(request: AccountRequest, query: listing.Query, filterset: PageFilter) -> dict[str, int]:
     """Status → number of conversations, as the filters leave them."""
     is_whole = query.values.keys() <= {"status", "sort"}
-    kept = kept_counts(request.account, request.environment) if is_whole else None
-    return kept or filterset.whatever_status().glance_by_status(is_costly=bool(query.search))
+    kept = kept_counts(request.account, request.environment) if is_whole or query.search else None
+    if kept and is_whole:
+        return kept
+    found = filterset.whatever_status()
+    if kept and sum(kept.values()) <= COUNTED_WHOLE:
+        return found.each_by_status()
+    return found.glance_by_status(is_costly=bool(query.search))
 
 
 def _results(
