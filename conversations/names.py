@@ -2,12 +2,29 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.ids import short
 from accounts.models import Account
+from config.storage.prepared import Prepared
 from conversations.models import Agent, Campaign, Conversation
+
+AGENT = ("id", "agent_config_id", "name", "stages")
+CAMPAIGN = ("id", "campaign_id", "name")
+
+
+def _agents_of(account: str, environment: str) -> "QuerySet[Agent, Any]":
+    return Agent.objects.filter(account=account, environment=environment).values_list(*AGENT)
+
+
+def _campaigns_of(account: str, environment: str) -> "QuerySet[Campaign, Any]":
+    return Campaign.objects.filter(account=account, environment=environment).values_list(*CAMPAIGN)
+
+
+_agents, _campaigns = Prepared(_agents_of, values=2), Prepared(_campaigns_of, values=2)
 
 
 @dataclass(frozen=True)
@@ -36,7 +53,9 @@ class Names:
 
     @classmethod
     def of(cls, account: Account, environment: str) -> "Names":
-        return cls(account.agents.within(environment).by_id(), account.campaigns.within(environment).by_id())
+        agents = (Agent(**dict(zip(AGENT, row, strict=True))) for row in _agents(account.pk, environment))
+        campaigns = (Campaign(**dict(zip(CAMPAIGN, row, strict=True))) for row in _campaigns(account.pk, environment))
+        return cls({one.named_id: one for one in agents}, {one.named_id: one for one in campaigns})
 
     def agent(self, agent_config_id: str) -> str:
         """The agent's name, else the end of its id."""

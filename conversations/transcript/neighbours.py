@@ -9,6 +9,7 @@ from conversations.listing.query import Query
 from conversations.listing.rows import PAGE_SIZE
 from conversations.models import Conversation, ConversationQuerySet
 from conversations.models.queries import COUNTED
+from conversations.models.tally import kept_counts
 
 
 @dataclass(frozen=True)
@@ -35,16 +36,25 @@ def neighbours_of(
         found = filters.qs
     place = order.place_of(conversation)
     before = order.before(found, place)
-    lists = (found.countable(), before.countable())
-    total, ahead = count_up_to(COUNTED + 1, lists, is_costly=bool(query.search))
+    total = _kept_total(request, query)
+    lists = [before.countable()] if total is not None else [before.countable(), found.countable()]
+    ahead, *counted = count_up_to(COUNTED + 1, lists, is_costly=bool(query.search))
     is_here = not query.narrows or found.filter(pk=conversation.pk).exists()
     return Neighbours(
         previous=before.values_list("pk", flat=True).first(),
         next=order.after(found, place).values_list("pk", flat=True).first(),
         position=ahead + 1 if is_here else 0,
-        total=total,
+        total=counted[0] if total is None else total,
         page=_page_of(order, found, ahead) if is_here else None,
     )
+
+
+def _kept_total(request: AccountRequest, query: Query) -> int | None:
+    """How many the list holds, where that is kept: it is whole, or narrowed by its status alone."""
+    kept = kept_counts(request.account, request.environment) if query.values.keys() <= {"status", "sort"} else None
+    if kept is None:
+        return None
+    return kept.get(query.status, 0) if query.status else sum(kept.values())
 
 
 def _page_of(order: Order, found: ConversationQuerySet, ahead: int) -> Place | None:
