@@ -84,10 +84,10 @@ def test_a_search_leads_to_its_first_hit_and_on(alice: User, acme: Account, reco
     conversation = record(messages=messages)
     page = browse(alice).open(f"{transcript_of(conversation)}?search=price")
     page.wait_for_url("**#m-81")
-    assert page.text_content("[data-hit-status]") == "1 of 2"
+    assert page.inner_text("[data-hit-status]") == "1 of 2"
     page.keyboard.press("n")
     page.wait_for_url("**#m-121")
-    assert page.text_content("[data-hit-status]") == "2 of 2"
+    assert page.inner_text("[data-hit-status]") == "2 of 2"
     assert is_in_view(page, "m-121")
     page.keyboard.press("p")
     page.wait_for_url("**#m-81")
@@ -127,11 +127,11 @@ def test_hits_outside_of_the_page_are_gone_to(alice: User, acme: Account, record
     page.keyboard.type("PRICE")
     page.keyboard.press("Enter")
     page.wait_for_url("**#m-50")
-    assert page.text_content("[data-hit-status]") == "1 of 5"
+    assert page.inner_text("[data-hit-status]") == "1 of 5"
     page.keyboard.press("p")
     page.wait_for_url("**&at=4050#m-4050")
     page.wait_for_load_state()
-    assert page.text_content("[data-hit-status]") == "5 of 5"
+    assert page.inner_text("[data-hit-status]") == "5 of 5"
     page.keyboard.press("n")
     page.wait_for_url("**&at=50#m-50")
 
@@ -151,7 +151,7 @@ def test_keys_walk_the_list_one_came_from(alice: User, acme: Account, record: Re
     first, second = (record(messages=[], updatedAt=f"2026-03-1{day}T00:00:00Z") for day in (2, 1))
     record(messages=[], status="dropped", updatedAt="2026-03-11T12:00:00Z")
     page = browse(alice).open(f"{transcript_of(first)}?status=active")
-    assert page.text_content(".neighbours__place") == "1 of 2"
+    assert page.inner_text(".neighbours__place") == "1 of 2"
     page.keyboard.press("j")
     page.wait_for_url(f"**{transcript_of(second)}?status=active")
     page.keyboard.press("k")
