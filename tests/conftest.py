@@ -1,6 +1,7 @@
 """The cast: Alice owns Acme, Bob works there as an operator, Charlie owns another account."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -116,6 +117,11 @@ def text_of(response: Any, status: int = 200) -> str:
     """The HTML of a page."""
     assert response.status_code == status, response.status_code
     return str(response.content.decode())
+
+
+def tight(html: str) -> str:
+    """``html`` without the white space at either end of a text, which no browser shows at the end of a block."""
+    return re.sub(r">\s+(?=[^\s<])|(?<=[^\s>])\s+(?=<)", lambda found: found[0].strip(), html)
 
 
 @contextmanager

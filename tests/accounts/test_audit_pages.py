@@ -292,7 +292,7 @@ def test_filters_are_those_of_the_api(page: Client, acme: Account, alice: User, 
 
 def test_chips_name_the_filters_and_remove_one_each(page: Client, alice: User) -> None:
     html = text_of(page.get(PAGE, {"search": "nobody", "actorId": alice.pk, "from": "2026-01-01", "skip": "50"}))
-    chips = re.findall(r'class="chip" href="([^"]*)".*?chip__value">([^<]*)<', html, re.DOTALL)
+    chips = re.findall(r'class="chip"\s+href="([^"]*)".*?chip__value">([^<]*)<', html, re.DOTALL)
     assert [unescape(value) for _, value in chips] == ["“nobody”", "Alice", "2026-01-01"]
     assert unescape(chips[0][0]) == f"{PAGE}?actorId={alice.pk}&from=2026-01-01"
     assert f'href="{PAGE}">Clear all' in html
