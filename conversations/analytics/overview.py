@@ -62,7 +62,7 @@ class Group:
 
 def overview(conversations: ConversationQuerySet, *, start: datetime, end: datetime) -> Overview:
     """The figures of ``conversations``, which begin at their tenant and environment. Two queries."""
-    groups = _groups(conversations.filter(created_at__gte=start, created_at__lt=end))
+    groups = _groups(conversations.started_within(start, end))
     leads, new_leads = _leads(conversations.filter(created_at__lt=end), start)
     number = _number(groups)
     completed = [group for group in groups if group.status == Status.COMPLETED]
