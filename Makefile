@@ -82,6 +82,11 @@ schemathesis: ## test a server of its own against the description of the API (AR
 	$(INSTALL) dev
 	@exec $(PY) -m tests.schemathesis_run $(ARGS)
 
+.PHONY: trust
+trust: ## try for an hour to break what must hold; docs/trust.md tells what (ARGS="--list", ARGS="mutants")
+	$(INSTALL) mongod
+	@exec $(PY) -m tests.trust $(ARGS)
+
 # uv.lock is the source. Each requirements file is one whole environment from it, for plain pip.
 UV      := $(or $(shell command -v uv),.venv/uv/bin/uv)
 EXPORT   = $(UV) export --quiet --frozen --no-dev --no-emit-project --no-header --format requirements-txt
