@@ -18,7 +18,7 @@ from accounts.permissions import KEY_LACKS, HasScope
 from accounts.scopes import Scope
 from accounts.serializers import NewApiKeySerializer, document, to_wire_faults
 from config.errors import Conflict
-from config.storage.fields import is_object_id
+from config.storage.fields import find
 
 
 @contextmanager
@@ -69,8 +69,7 @@ class ApiKeyViewSet(Idempotent, GenericViewSet[ApiKey]):
         return keys
 
     def get_object(self) -> ApiKey:
-        pk = self.kwargs["pk"]
-        key = self.get_queryset().filter(pk=pk).first() if is_object_id(pk) else None
+        key = find(self.get_queryset(), self.kwargs["pk"])
         if key is None:
             raise NotFound("API key not found")
         return key

@@ -19,7 +19,7 @@ from accounts.scopes import Scope
 from config.errors import Conflict
 from config.etags import conditional
 from config.parsing import MAX_BODY
-from config.storage.fields import is_object_id
+from config.storage.fields import find, is_object_id
 from conversations import wire
 from conversations.filters import ConversationFilter
 from conversations.models import Conversation, ConversationQuerySet, Outcome, Recorded, Totals
@@ -66,8 +66,7 @@ class ConversationViewSet(Idempotent, GenericViewSet[Conversation]):
 
     def get_object(self) -> Conversation:
         """The conversation, without its messages. Another account's is not found, like one that never was."""
-        pk = self.kwargs["pk"]
-        found = self.get_queryset().without_messages().filter(pk=pk).first() if is_object_id(pk) else None
+        found = find(self.get_queryset().without_messages(), self.kwargs["pk"])
         if found is None:
             raise NotFound("Conversation not found")
         return found

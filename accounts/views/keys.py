@@ -21,7 +21,7 @@ from accounts.models.key import KeyStateConflict, ScopeNotHeld, check_held
 from accounts.permissions import PERSON_LACKS, scope_required
 from accounts.request import AccountRequest
 from accounts.scopes import Scope
-from config.storage.fields import is_object_id
+from config.storage.fields import find
 from config.storage.moments import now
 
 ONCE = re.compile(r"[0-9a-f]{32}")
@@ -160,7 +160,7 @@ def delete_key(request: AccountRequest, pk: str) -> HttpResponse:
 
 def _key(request: AccountRequest, pk: str) -> ApiKey:
     """The account's key, of either environment. Another account's is as unknown as one that never was."""
-    key: ApiKey | None = request.account.api_keys.filter(pk=pk).first() if is_object_id(pk) else None
+    key: ApiKey | None = find(request.account.api_keys, pk)
     if key is None:
         raise Http404
     return key

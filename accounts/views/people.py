@@ -21,7 +21,7 @@ from accounts.request import AccountRequest
 from accounts.scopes import Role, Scope
 from accounts.team_forms import InviteForm, RolesForm
 from accounts.team_rows import invitations_of, keys_of, labels_of, members_of
-from config.storage.fields import is_object_id
+from config.storage.fields import find
 
 
 @require_safe
@@ -147,14 +147,14 @@ def leave(request: AccountRequest) -> HttpResponse:
 def _member(request: AccountRequest, pk: str) -> Membership:
     """One of the account's. Another account's is as unknown as one that never was."""
     members = request.account.memberships.select_related("user")
-    member = members.filter(pk=pk).first() if is_object_id(pk) else None
+    member = find(members, pk)
     if member is None:
         raise Http404
     return member
 
 
 def _invitation(request: AccountRequest, pk: str) -> Invitation:
-    found: Invitation | None = request.account.invitations.filter(pk=pk).first() if is_object_id(pk) else None
+    found: Invitation | None = find(request.account.invitations, pk)
     if found is None:
         raise Http404
     return found

@@ -4,12 +4,14 @@ import itertools
 import os
 import re
 import time
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+M = TypeVar("M", bound=models.Model)
 
 OBJECT_ID = re.compile(r"[0-9a-f]{24}")
 
@@ -32,6 +34,11 @@ def new_object_id() -> str:
 
 def is_object_id(value: object) -> bool:
     return isinstance(value, str) and OBJECT_ID.fullmatch(value) is not None
+
+
+def find(rows: "models.QuerySet[M] | models.Manager[M]", pk: object) -> M | None:
+    """The one of ``rows`` that an address or a form names; None too for what cannot be an ObjectId."""
+    return rows.filter(pk=pk).first() if is_object_id(pk) else None
 
 
 class ObjectIdField(models.CharField):

@@ -14,7 +14,7 @@ from accounts.permissions import scope_required
 from accounts.request import AccountRequest
 from accounts.scopes import Scope
 from config.formats import grouped
-from config.storage.fields import is_object_id
+from config.storage.fields import find, is_object_id
 from conversations import listing
 from conversations.models import CLOSED_STATUSES, MAX_CHANGED, BulkChange, ConversationQuerySet, Status
 
@@ -117,10 +117,7 @@ def _unread(request: AccountRequest, conversations: ConversationQuerySet) -> set
 
 def own_change(request: AccountRequest, pk: str) -> BulkChange | None:
     """The person's change of that id, to be told of and undone."""
-    if not is_object_id(pk):
-        return None
-    changes = request.account.bulk_changes.within(request.environment)
-    change: BulkChange | None = changes.filter(pk=pk).first()
+    change: BulkChange | None = find(request.account.bulk_changes.within(request.environment), pk)
     return change if change and change.user_id == request.user.pk else None
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.permissions import scope_required
 from accounts.request import AccountRequest
 from accounts.scopes import Scope
-from config.storage.fields import is_object_id
+from config.storage.fields import find
 from conversations.forms import AgentForm, CampaignForm
 from conversations.models.naming import Named, NamedQuerySet
 from conversations.names import Names
@@ -46,7 +46,7 @@ def name_campaign(request: AccountRequest, pk: str) -> HttpResponse:
 
 
 def _name(request: AccountRequest, queryset: NamedQuerySet, pk: str, form_class: Any) -> HttpResponse:
-    named = queryset.within(request.environment).filter(pk=pk).first() if is_object_id(pk) else None
+    named = find(queryset.within(request.environment), pk)
     if named is None:
         raise Http404
     is_agent = form_class is AgentForm

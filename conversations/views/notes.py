@@ -10,7 +10,7 @@ from accounts.permissions import scope_required
 from accounts.request import AccountRequest
 from accounts.scopes import Scope
 from config.formats import grouped
-from config.storage.fields import is_object_id
+from config.storage.fields import find
 from conversations.forms import NoteForm
 from conversations.models.note import MAX_NOTE_LENGTH
 from conversations.transcript.address import Address
@@ -38,8 +38,8 @@ def write_note(request: AccountRequest, pk: str) -> HttpResponse:
 def remove_note(request: AccountRequest, pk: str, note: str) -> HttpResponse:
     """One's own alone: another person's is not found."""
     conversation = conversation_of(request, pk, messages=False)
-    mine = conversation.notes.filter(pk=note, author=request.user).first() if is_object_id(note) else None
-    if mine is None:
+    mine = find(conversation.notes, note)
+    if mine is None or mine.author_id != request.user.pk:
         raise Http404
     mine.remove(by=request.user)
     return redirect(Address.read(pk, request.GET).link("write"))

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from accounts.permissions import scope_required
 from accounts.request import AccountRequest
 from accounts.scopes import Scope
-from config.storage.fields import is_object_id
+from config.storage.fields import find
 from conversations import listing
 
 
@@ -41,7 +41,7 @@ def save_view(request: AccountRequest) -> HttpResponse:
 @scope_required(Scope.CONVERSATIONS_VIEW)
 def remove_view(request: AccountRequest, pk: str) -> HttpResponse:
     """One's own only; another person's is not found."""
-    mine = request.account.saved_views.filter(pk=pk).first() if is_object_id(pk) else None
+    mine = find(request.account.saved_views, pk)
     if mine is None or mine.user_id != request.user.pk:
         raise Http404
     query = listing.Query.parse(mine.query)

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 from accounts.permissions import scope_required
 from accounts.request import AccountRequest
 from accounts.scopes import Scope
-from config.storage.fields import is_object_id
+from config.storage.fields import find
 from conversations.models import Conversation
 from conversations.transcript.address import Address
 from conversations.transcript.page import Reading
@@ -18,7 +18,7 @@ def conversation_of(request: AccountRequest, pk: str, *, messages: bool = True) 
     """The conversation of that id in the account and environment that the person looks at."""
     conversations = request.account.conversations.within(request.environment)
     fields = ("search_text",) if messages else ("search_text", "messages")
-    found: Conversation | None = conversations.defer(*fields).filter(pk=pk).first() if is_object_id(pk) else None
+    found: Conversation | None = find(conversations.defer(*fields), pk)
     if found is None:
         raise Http404
     return found
