@@ -19,6 +19,11 @@ KEY_LACKS = "API key does not have the required scope (requires: {scope})."
 PERSON_LACKS = _("You do not have permission to perform this action (requires: {scope}).")
 
 
+def lacks(scope: str) -> PageDenied:
+    """What refuses a page to a person without ``scope``."""
+    return PageDenied(str(PERSON_LACKS).format(scope=scope))
+
+
 class HasScope(BasePermission):
     """The key holds the scope that the viewset's ``scopes`` table names for the action."""
 
@@ -51,7 +56,7 @@ def scope_required(scope: Scope) -> Callable[[View], View]:
             if membership is None:
                 raise NoAccount
             if not membership.has_scope(scope):
-                raise PageDenied(str(PERSON_LACKS).format(scope=scope))
+                raise lacks(scope)
             return view(request, *args, **kwargs)
 
         inner.scope = scope  # type: ignore[attr-defined]

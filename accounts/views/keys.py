@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,7 +18,7 @@ from accounts.key_forms import MAX_NAME_LENGTH, OWN_DATE, QUESTIONS, NameForm, N
 from accounts.key_rows import access_of, label_of, rows_of
 from accounts.models import ApiKey, Environment
 from accounts.models.key import KeyStateConflict, ScopeNotHeld, check_held
-from accounts.permissions import PERSON_LACKS, scope_required
+from accounts.permissions import lacks, scope_required
 from accounts.request import AccountRequest
 from accounts.scopes import Scope
 from config.storage.fields import find
@@ -113,7 +113,7 @@ def rotate_key(request: AccountRequest, pk: str) -> HttpResponse:
     try:
         return _secret(request, *_once(request, lambda: key.rotate(by=request.user, within=held)), replaced=key)
     except ScopeNotHeld as error:
-        raise PermissionDenied(str(PERSON_LACKS).format(scope=error.scope)) from None
+        raise lacks(error.scope) from None
     except KeyStateConflict as error:
         messages.error(request, str(error))
         return _to_list(key)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,7 +16,7 @@ from accounts.models import Invitation, Membership
 from accounts.models.invitation import LIFETIME, InvitationGone, InvitationRefused
 from accounts.models.key import ScopeNotHeld
 from accounts.models.person import LAST_OWNER, LastOwner
-from accounts.permissions import PERSON_LACKS, scope_required
+from accounts.permissions import lacks, scope_required
 from accounts.request import AccountRequest
 from accounts.scopes import Role, Scope
 from accounts.team_forms import InviteForm, RolesForm
@@ -63,7 +63,7 @@ def send_invitation(request: AccountRequest, pk: str) -> HttpResponse:
     try:
         return _send(request, invitation, invitation.send_again(by=request.user))
     except ScopeNotHeld as error:
-        raise PermissionDenied(PERSON_LACKS.format(scope=error.scope)) from None
+        raise lacks(error.scope) from None
     except InvitationGone:
         raise Http404 from None
 
@@ -92,7 +92,7 @@ def change_roles(request: AccountRequest, pk: str) -> HttpResponse:
         except LastOwner:
             form.add_error("roles", str(LAST_OWNER))
         except ScopeNotHeld as error:
-            raise PermissionDenied(PERSON_LACKS.format(scope=error.scope)) from None
+            raise lacks(error.scope) from None
         except Membership.DoesNotExist:  # removed by somebody else a moment ago
             raise Http404 from None
         else:
@@ -117,7 +117,7 @@ def remove_member(request: AccountRequest, pk: str) -> HttpResponse:
     except LastOwner:
         return _ask(request, member, status=400)
     except ScopeNotHeld as error:
-        raise PermissionDenied(PERSON_LACKS.format(scope=error.scope)) from None
+        raise lacks(error.scope) from None
     except Membership.DoesNotExist:
         raise Http404 from None
     messages.success(request, _("%(name)s is not in the team any more.") % {"name": member.user})
@@ -163,7 +163,7 @@ def _invitation(request: AccountRequest, pk: str) -> Invitation:
 def _check_reach(request: AccountRequest, member: Membership) -> None:
     """Who holds more than oneself is not for oneself to change."""
     for scope in sorted(member.scopes - request.membership.scopes):
-        raise PermissionDenied(PERSON_LACKS.format(scope=scope))
+        raise lacks(scope)
 
 
 def _to_list(member: Membership) -> HttpResponse:
