@@ -51,7 +51,7 @@ check: lock-check ## lint, types, templates, imports, migrations, deployment set
 	$(PY) -m djlint --quiet --lint templates
 	$(PY) -c "import sys; from importlinter.cli import lint_imports_command as lint; sys.exit(lint(['--no-logo']))"
 	$(PY) manage.py makemigrations --check --dry-run
-	DEBUG=0 BASE_URL=https://parley.example.com SECRET_KEY=$$($(PY) -c "import secrets; print(secrets.token_urlsafe(50))") \
+	DEBUG=0 BASE_URL=https://parley.example.com TRUSTED_PROXIES=1 EMAIL_URL=smtp://127.0.0.1 SECRET_KEY=$$($(PY) -c "import secrets; print(secrets.token_urlsafe(50))") \
 		$(PY) manage.py check --deploy --fail-level WARNING
 	./requirements/audit.sh
 

@@ -8,6 +8,7 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from accounts.middleware import begin
         from accounts.sessions import follow
+        from config import checks  # noqa: F401  registers them
 
         user_logged_in.connect(begin)
         user_logged_in.connect(follow)
