@@ -1,7 +1,5 @@
 """How django-allauth works here: by e-mail, without sign-up, with our limits, words, mails and addresses."""
 
-import base64
-import hashlib
 import logging
 from typing import Any
 
@@ -9,8 +7,6 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
-from cryptography.fernet import Fernet
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import authenticate
 from django.core.exceptions import ValidationError
@@ -22,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import guesses, mail
 from accounts.devices import NO_ADDRESS, device_of
+from accounts.encryption import cipher
 from accounts.models import User
 from accounts.models.person import normalize_email
 from accounts.origin import current_origin
@@ -146,10 +143,10 @@ class MFAAdapter(DefaultMFAAdapter):
     }
 
     def encrypt(self, text: str) -> str:
-        return _cipher().encrypt(text.encode()).decode()
+        return cipher("second-factor").encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        return _cipher().decrypt(encrypted_text.encode()).decode()
+        return cipher("second-factor").decrypt(encrypted_text.encode()).decode()
 
 
 class SingleSignOnAdapter(DefaultSocialAccountAdapter):
@@ -196,8 +193,3 @@ def is_ours(request: HttpRequest, target: str) -> bool:
 def _refused(request: HttpRequest, why: Any) -> ImmediateHttpResponse:
     messages.error(request, why)
     return ImmediateHttpResponse(redirect("account_login"))
-
-
-def _cipher() -> Fernet:
-    secret = hashlib.sha256(f"second-factor:{settings.SECRET_KEY}".encode()).digest()
-    return Fernet(base64.urlsafe_b64encode(secret))

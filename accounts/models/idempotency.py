@@ -1,16 +1,13 @@
 """Requests that were asked for under an ``Idempotency-Key``, and what was answered (contract, section 2)."""
 
-import base64
-import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from cryptography.fernet import Fernet
-from django.conf import settings
 from django.db import IntegrityError, models
 from django.db.models import Q
 
+from accounts.encryption import cipher
 from accounts.models.account import Owned, OwnedQuerySet
 from accounts.models.key import ApiKey, digest_of
 from config.storage.fields import new_object_id
@@ -113,11 +110,11 @@ class IdempotentRequest(Owned):
     def answer(self) -> Answer | None:
         if self.status is None:
             return None
-        return Answer(self.status, _cipher(self.name).decrypt(bytes(self.body)))
+        return Answer(self.status, cipher("idempotency", self.name).decrypt(bytes(self.body)))
 
     def finish(self, answer: Answer) -> None:
         """Write the answer down, in the transaction of the effect. Raises StillRunning if it was taken over."""
-        body = _cipher(self.name).encrypt(answer.body)
+        body = cipher("idempotency", self.name).encrypt(answer.body)
         mine = IdempotentRequest.objects.filter(pk=self.pk, holder=self.holder, status=None)
         if not mine.update(status=answer.status, body=body):
             raise StillRunning
@@ -130,8 +127,3 @@ class IdempotentRequest(Owned):
 @atomic
 def _insert(claim: IdempotentRequest) -> None:
     claim.save(force_insert=True)
-
-
-def _cipher(name: str) -> Fernet:
-    secret = hashlib.sha256(f"idempotency:{settings.SECRET_KEY}:{name}".encode()).digest()
-    return Fernet(base64.urlsafe_b64encode(secret))
