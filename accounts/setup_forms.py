@@ -3,10 +3,10 @@
 from typing import Any
 
 from django import forms
-from django.contrib.auth.password_validation import validate_password
 
 from accounts.models import Account, User
 from accounts.models.person import normalize_email
+from accounts.team_forms import check_password
 
 
 class SetupForm(forms.Form):
@@ -18,10 +18,5 @@ class SetupForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         values = self.cleaned_data
-        if "password" in values:
-            person = User(email=normalize_email(values.get("email", "")), name=values.get("name", ""))
-            try:
-                validate_password(values["password"], person)
-            except forms.ValidationError as error:
-                self.add_error("password", error)
+        check_password(self, email=normalize_email(values.get("email", "")))
         return values

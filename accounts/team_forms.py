@@ -8,6 +8,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from accounts.key_forms import TOO_MUCH
 from accounts.models import Account, Invitation, User
 from accounts.scopes import ROLE_SCOPES, Role
 from accounts.validators import validate_text
@@ -21,10 +22,7 @@ class RolesForm(forms.Form):
     """Offers, and takes, only roles that open nothing which the person who gives them does not hold."""
 
     roles = forms.MultipleChoiceField(
-        error_messages={
-            "required": _("Choose at least one role."),
-            "invalid_choice": _("You can give only what you hold yourself, and %(value)s is not among it."),
-        }
+        error_messages={"required": _("Choose at least one role."), "invalid_choice": TOO_MUCH}
     )
 
     def __init__(self, data: Any = None, *, held: Collection[str], roles: Collection[str] = ()) -> None:
@@ -75,9 +73,16 @@ class JoinForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if password := cleaned.get("password"):
-            try:
-                validate_password(password, User(email=self.email, name=cleaned.get("name", "")))
-            except ValidationError as error:
-                self.add_error("password", error)
+        check_password(self, email=self.email)
         return cleaned
+
+
+def check_password(form: forms.Form, *, email: str) -> None:
+    """Refuse a password that is easily guessed, of somebody with this e-mail and the form's ``name`` above all."""
+    given = form.cleaned_data
+    if "password" not in given:
+        return
+    try:
+        validate_password(given["password"], User(email=email, name=given.get("name", "")))
+    except ValidationError as error:
+        form.add_error("password", error)
