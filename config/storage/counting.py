@@ -7,6 +7,8 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import QuerySet
 
+from config.storage.search import is_searched
+
 
 class AtLeast(int):
     """A number of rows that may be more."""
@@ -17,11 +19,12 @@ def sum_of(counts: Collection[int]) -> int:
     return AtLeast(total) if any(isinstance(count, AtLeast) for count in counts) else total
 
 
-def count_up_to(most: int, lists: Sequence[QuerySet[Any]], *, is_costly: bool = False) -> list[int]:
+def count_up_to(most: int, lists: Sequence[QuerySet[Any]]) -> list[int]:
     """How many rows each of ``lists`` has, at most ``most``: where there are more, no store reads on.
 
     The lists give values, so that an index alone can answer. To skip rows is the fastest way to find that there are
-    ``most``, but where there are fewer they are walked twice: say ``is_costly`` where a row takes more than a look.
+    ``most``, but where there are fewer they are walked twice: not so what a search found, of which a row takes more
+    than a look.
     """
     connection = connections[lists[0].db]
     if connection.vendor == "mongodb":
@@ -29,7 +32,7 @@ def count_up_to(most: int, lists: Sequence[QuerySet[Any]], *, is_costly: bool = 
     parts, params = [], []
     for rows in lists:
         sql, own = _compiled(rows, connection)
-        if is_costly:
+        if is_searched(rows):
             parts.append(f"(SELECT COUNT(*) FROM ({sql} LIMIT {most}) AS counted)")  # noqa: S608 - Django's SQL
             params += own
         else:

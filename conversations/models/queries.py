@@ -148,21 +148,17 @@ class ConversationQuerySet(OwnedQuerySet["Conversation"]):
         ahead, behind = ("lte", "gte") if descending else ("gte", "lte")
         return self.filter(**{f"{field}__{ahead}": value}).exclude(**{field: value, f"pk__{behind}": pk})
 
-    def counted(self) -> int:
-        """How many there are, at most ``COUNTED`` and one more: to count on would be to read an index to its end."""
-        return count_up_to(COUNTED + 1, [self.countable()])[0]
-
     def countable(self) -> "QuerySet[Conversation, Any]":
         """Not their ids, which Django would select: the environment stands in every index, and no row is read."""
         return self.order_by().values_list("environment")
 
-    def count_by_status(self, *, is_costly: bool = False) -> dict[str, int]:
+    def count_by_status(self) -> dict[str, int]:
         """Status → number of conversations, every status present, each counted up to ``COUNTED`` and one more."""
         if is_few(self):
             return self.each_by_status()
         mine = self.countable()
         lists = [mine.filter(status=status) for status in Status.values]
-        counts = count_up_to(COUNTED + 1, lists, is_costly=is_costly)
+        counts = count_up_to(COUNTED + 1, lists)
         return dict(zip(Status.values, counts, strict=True))
 
     def each_by_status(self) -> dict[str, int]:
@@ -170,11 +166,11 @@ class ConversationQuerySet(OwnedQuerySet["Conversation"]):
         found = dict(self.order_by().values_list("status").annotate(number=Count("pk")))
         return {status: found.get(status, 0) for status in Status.values}
 
-    def glance_by_status(self, *, is_costly: bool = False) -> dict[str, int]:
+    def glance_by_status(self) -> dict[str, int]:
         """The same, but where a search finds more than a few, so many ``AtLeast``."""
         some = some_of(self)
         if some is None:
-            return self.count_by_status(is_costly=is_costly)
+            return self.count_by_status()
         return {status: AtLeast(number) for status, number in some.count_by_status().items()}
 
     def total(self) -> int | None:

@@ -38,7 +38,7 @@ def neighbours_of(
     before = order.before(found, place)
     total = _kept_total(request, query)
     lists = [before.countable()] if total is not None else [before.countable(), found.countable()]
-    ahead, *counted = count_up_to(COUNTED + 1, lists, is_costly=bool(query.search))
+    ahead, *counted = count_up_to(COUNTED + 1, lists)
     is_here = not query.narrows or found.filter(pk=conversation.pk).exists()
     return Neighbours(
         previous=before.values_list("pk", flat=True).first(),

@@ -56,7 +56,7 @@ def change_many(request: AccountRequest) -> HttpResponse:
     """GET says how many conversations it is about; POST changes them, if they are still as many."""
     selection = Selection.read(request.POST if request.method == "POST" else request.GET)
     chosen = selection.of(request)
-    by_status = chosen.count_by_status(is_costly=bool(selection.query.search))
+    by_status = chosen.count_by_status()
     total = sum(by_status.values())
     already = by_status[selection.status]
     if not total:

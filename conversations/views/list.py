@@ -84,7 +84,7 @@ def _counts(request: AccountRequest, query: listing.Query, filterset: PageFilter
     found = filterset.whatever_status()
     if kept and sum(kept.values()) <= COUNTED_WHOLE:
         return found.each_by_status()
-    return found.glance_by_status(is_costly=bool(query.search))
+    return found.glance_by_status()
 
 
 def _results(

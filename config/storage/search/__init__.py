@@ -19,7 +19,7 @@ from django.db.models.sql.where import OR, WhereNode
 from config.storage.expressions import HasSubstring
 from config.storage.search.index import SubstringIndex, engine_of, index_of
 
-__all__ = ["FEW", "Search", "SubstringIndex", "engine_of", "index_of", "is_few", "some_of"]
+__all__ = ["FEW", "Search", "SubstringIndex", "engine_of", "index_of", "is_few", "is_searched", "some_of"]
 
 Q = TypeVar("Q", bound=QuerySet[Any])
 
@@ -139,9 +139,14 @@ def is_few(rows: "QuerySet[Any]") -> bool:
     return any(isinstance(condition, AmongFew) for condition in _conditions(rows))
 
 
+def is_searched(rows: "QuerySet[Any]") -> bool:
+    """Whether they are what a search found: a row takes more than a look."""
+    return _found_in(rows) is not None
+
+
 def some_of(rows: Q) -> Q | None:
     """Some of those that a search found, in the time of a page; None where it named all there are."""
-    found = next((each for each in _conditions(rows) if getattr(each, "search", None)), None)
+    found = _found_in(rows)
     if found is None or isinstance(found, AmongFew):
         return None
     search: Search = found.search
@@ -153,6 +158,11 @@ def some_of(rows: Q) -> Q | None:
     along, owned = search.index.along, search.all.filter(**search.owner)
     horizon = owned.order_by(f"-{along}", "-pk").values_list(along, flat=True)[GLANCE : GLANCE + 1]
     return next((rows.filter(**{f"{along}__gte": moment}) for moment in horizon), None)
+
+
+def _found_in(rows: "QuerySet[Any]") -> Any:
+    """The condition that a search has set, if one has."""
+    return next((each for each in _conditions(rows) if getattr(each, "search", None)), None)
 
 
 def _owner(rows: "QuerySet[Any]", index: SubstringIndex) -> dict[str, Any]:
