@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Account, AuditEvent, Owned, OwnedQuerySet, User
 from config.formats import grouped
+from config.storage.chunks import chunks_of
 from config.storage.moments import now
 from config.storage.transaction import atomic
 from conversations.models.conversation import Conversation, StatusNotAllowed, touched
@@ -19,8 +20,6 @@ from conversations.models.queries import CLOSED_STATUSES, COUNTED, ConversationQ
 
 MAX_CHANGED = COUNTED
 """Conversations that one change may concern: it is one transaction, and more are not counted."""
-
-CHUNK = 500
 
 
 class BulkChangeManager(models.Manager["BulkChange"]):
@@ -78,7 +77,7 @@ class BulkChange(Owned):
             return 0
         mine = Conversation.objects.filter(account=self.account, environment=self.environment, status=self.status)
         same: set[str] = set()
-        for chunk in _chunks(list(self.before)):
+        for chunk in chunks_of(self.before):
             untouched = mine.filter(pk__in=chunk, status_changed_at=self.created_at)
             same |= set(untouched.select_for_update().values_list("pk", flat=True))
         moment = now()
@@ -102,9 +101,5 @@ class BulkChange(Owned):
 
 
 def _set(pks: Iterable[str], status: str, moment: datetime) -> None:
-    for chunk in _chunks(list(pks)):
+    for chunk in chunks_of(pks):
         Conversation.objects.filter(pk__in=chunk).update(status=status, status_changed_at=moment, **touched(moment))
-
-
-def _chunks(pks: list[str]) -> Iterable[list[str]]:
-    return (pks[start : start + CHUNK] for start in range(0, len(pks), CHUNK))

@@ -8,14 +8,13 @@ from django.conf import settings
 from django.db import IntegrityError, models
 
 from accounts.models import Membership, Owned, OwnedQuerySet, User
+from config.storage.chunks import chunks_of
 from config.storage.fields import ObjectIdField
 from config.storage.moments import now
 from config.storage.transaction import atomic
 from conversations.models.conversation import Conversation
 
 NEWS = timedelta(days=30)
-
-CHUNK = 500
 
 
 class LastLookManager(models.Manager["LastLook"]):
@@ -71,8 +70,7 @@ class ReadMarkManager(models.Manager["ReadMark"]):
     @atomic
     def mark_all(self, conversations: list[str], *, by: User) -> None:
         """``by`` has read all of these ids as they are now."""
-        for start in range(0, len(conversations), CHUNK):
-            chunk = conversations[start : start + CHUNK]
+        for chunk in chunks_of(conversations):
             revisions = Conversation.objects.filter(pk__in=chunk).values_list("pk", "revision")
             self.filter(conversation__in=chunk, user=by).delete()
             self.bulk_create(ReadMark(conversation_id=pk, user=by, revision=revision) for pk, revision in revisions)
