@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -11,20 +11,28 @@ from accounts.ids import short
 from accounts.models import Account
 from config.storage.prepared import Prepared
 from conversations.models import Agent, Campaign, Conversation
+from conversations.models.naming import Named
 
-AGENT = ("id", "agent_config_id", "name", "stages")
-CAMPAIGN = ("id", "campaign_id", "name")
-
-
-def _agents_of(account: str, environment: str) -> "QuerySet[Agent, Any]":
-    return Agent.objects.filter(account=account, environment=environment).values_list(*AGENT)
+N = TypeVar("N", bound=Named)
 
 
-def _campaigns_of(account: str, environment: str) -> "QuerySet[Campaign, Any]":
-    return Campaign.objects.filter(account=account, environment=environment).values_list(*CAMPAIGN)
+class Known(Generic[N]):
+    """All of a kind that an account's environment has: id, as conversations carry it → the named."""
+
+    def __init__(self, model: type[N], *more: str) -> None:
+        self.model = model
+        self.fields = ("id", model.id_field, "name", *more)
+        self.rows = Prepared(self._rows_of, values=2)
+
+    def _rows_of(self, account: str, environment: str) -> "QuerySet[N, Any]":
+        return self.model.objects.filter(account=account, environment=environment).values_list(*self.fields)
+
+    def of(self, account: str, environment: str) -> dict[str, N]:
+        known = (self.model(**dict(zip(self.fields, row, strict=True))) for row in self.rows(account, environment))
+        return {one.named_id: one for one in known}
 
 
-_agents, _campaigns = Prepared(_agents_of, values=2), Prepared(_campaigns_of, values=2)
+AGENTS, CAMPAIGNS = Known(Agent, "stages"), Known(Campaign)
 
 
 @dataclass(frozen=True)
@@ -53,9 +61,16 @@ class Names:
 
     @classmethod
     def of(cls, account: Account, environment: str) -> "Names":
-        agents = (Agent(**dict(zip(AGENT, row, strict=True))) for row in _agents(account.pk, environment))
-        campaigns = (Campaign(**dict(zip(CAMPAIGN, row, strict=True))) for row in _campaigns(account.pk, environment))
-        return cls({one.named_id: one for one in agents}, {one.named_id: one for one in campaigns})
+        return cls(AGENTS.of(account.pk, environment), CAMPAIGNS.of(account.pk, environment))
+
+    @property
+    def agent_options(self) -> list[tuple[str, str]]:
+        """What a form offers: ids and names."""
+        return [(key, str(agent)) for key, agent in self.agents.items()]
+
+    @property
+    def campaign_options(self) -> list[tuple[str, str]]:
+        return [(key, str(campaign)) for key, campaign in self.campaigns.items()]
 
     def agent(self, agent_config_id: str) -> str:
         """The agent's name, else the end of its id."""

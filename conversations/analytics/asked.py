@@ -70,12 +70,8 @@ class Asked(PageState):
     def fields(self, names: Names) -> list[Field]:
         offered: list[tuple[str, Text, Options]] = [
             ("channel", gettext("Any channel"), list(Channel.choices)),
-            ("agentConfigId", gettext("Any agent"), [(key, str(agent)) for key, agent in names.agents.items()]),
-            (
-                "campaignId",
-                gettext("Any campaign"),
-                [(key, str(one)) for key, one in names.campaigns.items()],
-            ),
+            ("agentConfigId", gettext("Any agent"), names.agent_options),
+            ("campaignId", gettext("Any campaign"), names.campaign_options),
         ]
         return fields_of(self, FILTERS, offered, partial(_shown, names))
 

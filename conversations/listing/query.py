@@ -109,8 +109,8 @@ def fields(query: Query, names: Names) -> list[Field]:
     offered: list[tuple[str, Text, Options]] = [
         ("channel", _("Any channel"), list(Channel.choices)),
         ("stage", _("Any stage"), stages),
-        ("agentConfigId", _("Any agent"), [(key, str(agent)) for key, agent in names.agents.items()]),
-        ("campaignId", _("Any campaign"), [(key, str(campaign)) for key, campaign in names.campaigns.items()]),
+        ("agentConfigId", _("Any agent"), names.agent_options),
+        ("campaignId", _("Any campaign"), names.campaign_options),
         ("qualified", _("Any outcome"), [("true", _("Qualified")), ("false", _("Not qualified"))]),
         ("activity", _("Any time"), ACTIVITIES),
     ]
