@@ -25,10 +25,8 @@ ACTIVITIES = [
     ("quiet30d", _("Quiet for 30 days")),
 ]
 
-STAGES = MAX_STAGES
+INDEXES = [(str(index), f"Stage {index}") for index in range(MAX_STAGES)]
 """Stages that can be asked for by their index, from 0."""
-
-INDEXES = [(str(index), f"Stage {index}") for index in range(STAGES)]
 
 NO_ROLE = "none"
 LAST_ROLES = [*Role.choices, (NO_ROLE, _("Nobody"))]

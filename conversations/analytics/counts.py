@@ -8,8 +8,9 @@ from typing import Any
 
 from django.db.models import Case, Count, IntegerField, Value, When
 
-from conversations.filters import NO_ROLE, STAGES
+from conversations.filters import NO_ROLE
 from conversations.models import CLOSED_STATUSES, ConversationQuerySet, Status
+from conversations.models.naming import MAX_STAGES
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def groups_of(conversations: ConversationQuerySet) -> list[Group]:
         "status", "channel", "agent_config_id", "qualified", "current_stage_index", "last_role"
     )
     return [
-        Group(status, channel, agent, qualified, min(stage, STAGES - 1), last_role or NO_ROLE, number)
+        Group(status, channel, agent, qualified, min(stage, MAX_STAGES - 1), last_role or NO_ROLE, number)
         for status, channel, agent, qualified, stage, last_role, number in rows.annotate(number=Count("pk"))
     ]
 

@@ -13,9 +13,10 @@ from conversations.analytics.medians import Median, first_reply, silence
 from conversations.analytics.numbers import Links, Number, Rate
 from conversations.analytics.period import Period
 from conversations.analytics.tiles import Tile, tiles
-from conversations.filters import LAST_ROLES, STAGES
+from conversations.filters import LAST_ROLES
 from conversations.messages import Role
 from conversations.models import Channel, ConversationQuerySet, Status
+from conversations.models.naming import MAX_STAGES
 from conversations.names import Names, stage_number
 
 NAMES_SHOWN = 3
@@ -183,7 +184,7 @@ def _stops(dropped: list[Group], stages: dict[int, str], links: Links) -> tuple[
     stops = []
     for stage in sorted({stage for stage, _ in numbers}):
         # Whoever is beyond the last stage that can be asked for is counted there.
-        at = {("stageReached" if stage == STAGES - 1 else "stageIndex"): str(stage), "status": str(Status.DROPPED)}
+        at = {("stageReached" if stage == MAX_STAGES - 1 else "stageIndex"): str(stage), "status": str(Status.DROPPED)}
         row = [numbers[stage, role] for role, _ in roles]
         cells = [links.number(number, **at, lastRole=role) for number, (role, _) in zip(row, roles, strict=True)]
         shades = [-(-4 * number // most) for number in row]

@@ -48,8 +48,6 @@ def kept_counts(account: Account, environment: str) -> dict[str, int] | None:
 class Tally(Owned):
     """Conversations of one status, counted by the database (``config.storage.tallies``). Nothing here writes it."""
 
-    is_derived = True  # a backup leaves it out: the database makes it anew
-
     # No constraint: each change of a conversation would look at its account again.
     account: "models.ForeignKey[Any, Account]" = models.ForeignKey(
         Account, on_delete=models.CASCADE, related_name="tallies", db_index=False, db_constraint=False
