@@ -211,7 +211,8 @@ class Conversation(Owned):
                 values["qualified_at"] = None if self.qualified is None else moment
             if Conversation.objects.filter(pk=self.pk, message_count=seen_count).update(**values, **touched(moment)):
                 break
-        notice_names(self.account, self.environment, [self])
+        if NAMING & different.keys():
+            notice_names(self.account, self.environment, [self])
         self._log(
             "conversation.details_updated",
             by=by,
@@ -245,6 +246,9 @@ DETAILS = frozenset(
         "summary",
     }
 )
+
+NAMING = frozenset({"agent_config_id", "campaign_id", "current_stage_index", "current_stage_name"})
+"""Details that may bring names with them."""
 
 
 def bytes_of(messages: list[dict[str, Any]], text: str) -> int:
