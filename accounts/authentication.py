@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from accounts.models import ApiKey
@@ -12,6 +12,7 @@ from accounts.models.key import PREFIX
 
 NO_KEY = "Authentication required. Provide an API key via X-API-Key header or Authorization: Bearer header."
 BAD_KEY = "Invalid or expired API key"
+SUSPENDED = "The account is suspended."
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -24,6 +25,8 @@ class ApiKeyAuthentication(BaseAuthentication):
         key = ApiKey.objects.authenticate(token)
         if key is None:
             raise AuthenticationFailed(BAD_KEY)
+        if key.account.suspended_at:
+            raise PermissionDenied(SUSPENDED)
         key.touch()
         return AnonymousUser(), key
 

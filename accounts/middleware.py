@@ -25,7 +25,7 @@ class SignInMiddleware(LoginRequiredMiddleware):
 
 class AccountMiddleware:
     """Sets ``request.membership``, ``request.account``, ``request.environment`` and ``request.memberships``, all of the
-    person's own.
+    person's own, and ``request.suspended``: those of their accounts that are closed.
 
     Where nobody is signed in, or belongs to no account: None, None, live and none.
     """
@@ -39,12 +39,15 @@ class AccountMiddleware:
     def process_view(self, request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponseBase | None:
         request.membership = request.account = None
         request.memberships = []
+        request.suspended = []
         request.environment = Environment.LIVE
         if request.path.startswith("/api/") or not request.user.is_authenticated:
             return None
         if request.session.get("environment") == Environment.TEST:
             request.environment = Environment.TEST
-        request.memberships = list(request.user.memberships.select_related("account"))
+        memberships = list(request.user.memberships.select_related("account"))
+        request.memberships = [one for one in memberships if one.account.suspended_at is None]
+        request.suspended = [one.account for one in memberships if one.account.suspended_at]
         request.memberships_by_name = sorted(request.memberships, key=lambda one: one.account.name.casefold())
         chosen = request.session.get("account")
         found = next((one for one in request.memberships if one.account_id == chosen), None)
@@ -94,6 +97,6 @@ def _fall_back(request: Any, *, had_chosen: bool) -> HttpResponseBase | None:
         request.session["account"] = request.account.pk
         return None
     look_at(request, request.account)
-    text = _("You do not belong to the account any more that you looked at. This is %(name)s.")
+    text = _("The account that you looked at is not open to you any more. This is %(name)s.")
     messages.warning(request, text % {"name": request.account.name})
     return None if request.method in SAFE else redirect("home")

@@ -9,6 +9,9 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 
+from accounts.models import User
+from config.storage.transaction import atomic
+
 MOMENT = 60  # seconds
 
 
@@ -20,6 +23,15 @@ def factors_of(user: Any) -> dict[str, Any]:
         "authenticator": found.get(Authenticator.Type.TOTP),
         "codes_left": len(RecoveryCodes(codes).get_unused_codes()) if codes else 0,
     }
+
+
+@atomic
+def take_away(person: User, *, by: User) -> bool:
+    """Without app and codes from now on, because they were lost; whether there were any."""
+    had_any = bool(Authenticator.objects.filter(user=person).delete()[0])
+    if had_any:
+        person.log("user.second_factor_taken_away", by=by)
+    return had_any
 
 
 class _Once:

@@ -34,6 +34,12 @@ ACTIONS = {
     "invitation.withdrawn": (_("Invitation withdrawn"), _("withdrew the invitation of {it}")),
     "account.renamed": (_("Account renamed"), _("renamed the account from {before} to {it}")),
     "account.opened": (_("Account opened"), _("opened the account {it}")),
+    "account.suspended": (_("Account suspended"), _("suspended {it}")),
+    "account.reinstated": (_("Account reinstated"), _("reinstated {it}")),
+    "user.second_factor_taken_away": (
+        _("Second factor removed by an operator"),
+        _("removed the second factor of {it}"),
+    ),
 }
 """Action → what a filter calls it, and the sentence that follows who did it."""
 

@@ -116,8 +116,8 @@ def demo_is_gone(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         Warning(
             f"{len(found)} people of the demo can sign in, one of them into the admin; their password was printed when "
             "the demo was loaded.",
-            hint="Make your own superuser (manage.py createsuperuser), and delete those people and their account in "
-            "the admin; or begin with an empty store and: manage.py create_account",
+            hint="Make your own superuser (manage.py createsuperuser), suspend the demo's account in the admin, and "
+            "delete its people; or begin with an empty store and: manage.py create_account",
             id="parley.W006",
         )
     ]

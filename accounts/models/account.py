@@ -84,6 +84,7 @@ class Account(RateLimited):
     id = ObjectIdField(primary_key=True)
     name = models.CharField(max_length=100, validators=[validate_text])
     created_at = models.DateTimeField(default=now, editable=False)
+    suspended_at = models.DateTimeField(null=True, blank=True, editable=False)
     team_revision = models.PositiveIntegerField(default=0, editable=False)
 
     objects = AccountManager()
@@ -101,6 +102,21 @@ class Account(RateLimited):
         self.clean_fields(exclude=[field.name for field in self._meta.fields if field.name != "name"])
         if name != before and Account.objects.filter(pk=self.pk).update(name=name):
             self.log("account.renamed", by=by, name=name, before=before)
+
+    @atomic
+    def suspend(self, *, by: "Actor") -> None:
+        """Closed to its keys and people from the next request on; nothing is lost. Repeating it changes nothing."""
+        self._set_suspended(now(), "account.suspended", by, suspended_at=None)
+
+    @atomic
+    def reinstate(self, *, by: "Actor") -> None:
+        """Open again as before. Repeating it changes nothing."""
+        self._set_suspended(None, "account.reinstated", by, suspended_at__isnull=False)
+
+    def _set_suspended(self, moment: Any, action: str, by: "Actor", **before: Any) -> None:
+        if Account.objects.filter(pk=self.pk, **before).update(suspended_at=moment):
+            self.log(action, by=by)
+        self.refresh_from_db(fields=["suspended_at"])
 
     def lock_team(self, by: "User | None") -> frozenset[str] | None:
         """Nobody else changes the team until the transaction ends; what ``by`` holds in it. None bounds nothing.

@@ -80,6 +80,13 @@ class User(AbstractUser, Preferences):
     def get_short_name(self) -> str:
         return self.name.partition(" ")[0] or self.email.partition("@")[0]
 
+    def log(self, action: str, *, by: Actor, **metadata: Any) -> None:
+        """What happened to somebody stands in the log of each of their accounts."""
+        for membership in self.memberships.select_related("account"):
+            AuditEvent.objects.log(
+                action, account=membership.account, by=by, resource=self, metadata={"name": str(self), **metadata}
+            )
+
 
 class Membership(models.Model):
     """A person's place in an account. The scopes of several roles add up."""
@@ -110,10 +117,7 @@ class Membership(models.Model):
     @property
     def is_last_owner(self) -> bool:
         """Whether nobody who can sign in would own the account without this person."""
-        if Role.OWNER not in self.roles:
-            return False
-        others = self.account.memberships.exclude(pk=self.pk).filter(user__is_active=True)
-        return not any(Role.OWNER in roles for roles in others.values_list("roles", flat=True))
+        return Role.OWNER in self.roles and not _is_owned_without(self.account, [self.pk])
 
     def clean(self) -> None:
         """For the admin, where operators change members past the verbs."""
@@ -184,3 +188,22 @@ class Membership(models.Model):
             resource=self,
             metadata={"name": str(self.user), "email": self.user.email, **metadata},
         )
+
+
+def ownerless_without(memberships: Iterable[Membership]) -> list[Account]:
+    """Accounts that nobody would own without all of these members; those that are suspended do without."""
+    leaving: dict[Account, list[Membership]] = {}
+    for membership in memberships:
+        leaving.setdefault(membership.account, []).append(membership)
+    return [
+        account
+        for account, members in leaving.items()
+        if account.suspended_at is None
+        and any(Role.OWNER in member.roles for member in members)
+        and not _is_owned_without(account, [member.pk for member in members])
+    ]
+
+
+def _is_owned_without(account: Account, pks: list[str]) -> bool:
+    others = account.memberships.exclude(pk__in=pks).filter(user__is_active=True)
+    return any(Role.OWNER in roles for roles in others.values_list("roles", flat=True))

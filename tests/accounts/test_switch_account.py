@@ -153,7 +153,7 @@ def test_it_falls_back_to_another_and_says_so(page: Client, acme: Account, secon
     else:
         second.delete()
     shown = text_of(page.get(LIST))
-    assert "You do not belong to the account any more that you looked at. This is Acme." in shown
+    assert "The account that you looked at is not open to you any more. This is Acme." in shown
     assert "any more that you looked at" not in text_of(page.get(LIST))
     assert shown_account(page) == "Acme"
 
