@@ -3,7 +3,15 @@
 import subprocess
 import sys
 
-COMMANDS = (["bench.lists"], ["bench.stream"], ["bench.writing"], ["bench.startup"], ["bench.limiter"], ["bench.pages"])
+COMMANDS = (
+    ["bench.lists"],
+    ["bench.stream"],
+    ["bench.writing"],
+    ["bench.startup"],
+    ["bench.limiter"],
+    ["bench.pages"],
+    ["bench.analytics"],
+)
 
 
 def main() -> None:

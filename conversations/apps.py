@@ -13,7 +13,11 @@ class ConversationsConfig(AppConfig):
 
 
 def keep_tally(**kwargs: Any) -> None:
+    from config.storage.cells import keep_cells
     from config.storage.tallies import keep_tally
     from conversations.models import Conversation, Tally
+    from conversations.models.cells import kept
 
     keep_tally(table=Conversation._meta.db_table, tally=Tally._meta.db_table)
+    for cells in kept():
+        keep_cells(cells)

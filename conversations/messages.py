@@ -128,6 +128,20 @@ def ending_of(messages: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def beginning_of(messages: Sequence[dict[str, Any]], *, is_asked: bool = False) -> dict[str, Any]:
+    """A conversation's ``first_lead_at``, and ``first_reply_at``: the first answer after it, an agent's or a person's.
+
+    ``is_asked``: the lead has written before these messages.
+    """
+    asked = None
+    for message in messages:
+        if asked is None and message["role"] == Role.LEAD:
+            asked = parse_moment(message["timestamp"])
+        elif (is_asked or asked) and message["role"] in (Role.AGENT, Role.HUMAN):
+            return {"first_lead_at": asked, "first_reply_at": parse_moment(message["timestamp"])}
+    return {"first_lead_at": asked, "first_reply_at": None}
+
+
 def speaker_of(role: object) -> str:
     """Who wrote a stored message, in a word."""
     return str(Role(role).label) if isinstance(role, str) and role in ROLES else gettext("Unknown sender")

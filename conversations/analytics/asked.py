@@ -39,6 +39,11 @@ class Asked(PageState):
         return {name: value for name, value in self.values.items() if name in FILTERS}
 
     @property
+    def narrowed(self) -> dict[str, str]:
+        """The same, by what they are of: channel, agent, campaign."""
+        return {name.removesuffix("ConfigId").removesuffix("Id"): value for name, value in self.filters.items()}
+
+    @property
     def has_own_period(self) -> bool:
         return "from" in self.values or "to" in self.values
 

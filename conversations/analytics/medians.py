@@ -4,19 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median
-from typing import Any
 
-import orjson
-
-from config.storage.expressions import StoredDocuments
-from conversations.messages import Role, parse_moment
+from config.storage.expressions import StoredMoment, moment_of
 from conversations.models import ConversationQuerySet, Status
 
-MAX_REPLIES = 1_000
-MAX_REPLY_BYTES = 16_000_000
-"""Their messages have to be read: so many conversations, and so many bytes, at most."""
-
-MAX_SILENCES = 5_000
+MAX_REPLIES = MAX_SILENCES = 1_000
 
 
 @dataclass(frozen=True)
@@ -38,31 +30,17 @@ class Median:
 
 def first_reply(conversations: ConversationQuerySet) -> Median:
     """From the lead's first message to the first answer after it, an agent's or a person's. One statement."""
-    newest = conversations.newest_started().annotate(stored=StoredDocuments("messages"))
-    spans, size = [], 0
-    for stored, stored_bytes in newest.values_list("stored", "stored_bytes")[:MAX_REPLIES].iterator(chunk_size=50):
-        spans.append(_reply(stored))
-        size += stored_bytes
-        if size > MAX_REPLY_BYTES:
-            break
-    return Median.of(spans)
+    return Median.of(_spans(conversations.newest_started(), "first_lead_at", "first_reply_at", MAX_REPLIES))
 
 
 def silence(conversations: ConversationQuerySet) -> Median:
     """From the lead's last message to the moment the conversation was dropped. One statement."""
     dropped = conversations.newest_started().filter(status=Status.DROPPED)
-    moments = dropped.values_list("status_changed_at", "last_lead_at")[:MAX_SILENCES]
-    return Median.of(None if written is None else changed - written for changed, written in moments)
+    return Median.of(_spans(dropped, "last_lead_at", "status_changed_at", MAX_SILENCES))
 
 
-def _reply(stored: Any) -> timedelta | None:
-    asked = None
-    try:
-        for message in stored if isinstance(stored, list) else orjson.loads(stored):
-            if asked is None and message["role"] == Role.LEAD:
-                asked = message["timestamp"]
-            elif asked is not None and message["role"] in (Role.AGENT, Role.HUMAN):
-                return parse_moment(message["timestamp"]) - parse_moment(asked)
-    except (ValueError, TypeError, KeyError):  # a damaged row: looked at, and not measured
-        return None
-    return None
+def _spans(conversations: ConversationQuerySet, start: str, end: str, most: int) -> Iterable[timedelta | None]:
+    moments = conversations.annotate(start=StoredMoment(start), end=StoredMoment(end)).values_list("start", "end")[
+        :most
+    ]
+    return (moment_of(last) - moment_of(first) if first and last else None for first, last in moments)

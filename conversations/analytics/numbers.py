@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
+from html import escape
 from math import sqrt
 from urllib.parse import urlencode
 
 from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -34,7 +36,9 @@ class Number:
     def shown(self, text: str) -> SafeString:
         """``text``, which leads to the rows that the number counts."""
         if self.link:
-            return format_html('<a href="{}" data-number="{}">{}</a>', self.link, self.value, text)
+            # What format_html does, several times as fast.
+            shown = f'<a href="{escape(self.link)}" data-number="{self.value}">{conditional_escape(text)}</a>'
+            return mark_safe(shown)  # noqa: S308 - escaped
         return format_html('<span class="quiet">{}</span>' if not self.value else "{}", text)
 
 
@@ -49,7 +53,13 @@ class Links:
         """``filters`` narrow to what it counts. Nothing counted, nothing to open."""
         if not (value and self.address):
             return Number(value)
-        return Number(value, f"{self.address}?{urlencode({**self.filters, **filters})}")
+        pairs = {**self.filters, **filters}
+        return Number(value, f"{self.address}?{'&'.join([_pair(*pair) for pair in pairs.items()])}")
+
+
+@lru_cache(1024)  # a page has hundreds of links, of a few values
+def _pair(name: str, value: str) -> str:
+    return urlencode({name: value})
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,20 @@
 """The page's figures, put together from a few statements: tiles, funnel, volume, tables."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from config.storage.moments import format_moment
-from conversations.analytics import counts
 from conversations.analytics.chart import Chart, Span
-from conversations.analytics.counts import Group, Tally
+from conversations.analytics.counts import Groups, Started, Tally
 from conversations.analytics.medians import Median, first_reply, silence
 from conversations.analytics.numbers import Links, Number, Rate
 from conversations.analytics.period import Period
 from conversations.analytics.tiles import Tile, tiles
 from conversations.filters import LAST_ROLES
 from conversations.messages import Role
-from conversations.models import Channel, ConversationQuerySet, Status
-from conversations.models.naming import MAX_STAGES
+from conversations.models import Channel, Status
+from conversations.models.cells import LAST_STAGE
 from conversations.names import Names, stage_number
 
 NAMES_SHOWN = 3
@@ -73,21 +71,21 @@ class Report:
     stops: list[Stop]
 
 
-def report(started: ConversationQuerySet, period: Period, names: Names, links: Links) -> Report:
-    """The figures of what ``started`` in the period, and in the period before. Six statements, however many rows."""
-    found = started.started_within(period.start, period.end)
-    groups = counts.groups_of(found)
-    tally = counts.tally(groups)
-    before = counts.tally_of(started.started_within(*period.before))
+def report(started: Started, period: Period, names: Names, links: Links) -> Report:
+    """The figures of what ``started`` in the period, and in the period before. A few statements, and a few rows."""
+    groups = started.groups(period.start, period.end)
+    tally = groups.tally
+    before = started.tally(*period.before)
+    found = started.listed.started_within(period.start, period.end)
     nothing = Median(None, 0, 0)
     medians = (first_reply(found), silence(found) if tally.dropped else nothing) if tally.total else (nothing, nothing)
     stages = _stage_names(groups, names)
-    roles, stops = _stops([group for group in groups if group.status == Status.DROPPED], stages, links)
+    roles, stops = _stops(groups, stages, links)
     return Report(
         tally,
         tiles(tally, before, *medians, links),
         _steps(groups, stages, links),
-        Chart([_span(*one, links) for one in _spans(found, period)]),
+        Chart([_span(*one, links) for one in _spans(started, period)]),
         _channels(groups, links),
         _agents(groups, names, links),
         roles,
@@ -95,9 +93,9 @@ def report(started: ConversationQuerySet, period: Period, names: Names, links: L
     )
 
 
-def _spans(found: ConversationQuerySet, period: Period) -> Iterable[tuple[str, str, str, datetime, datetime, Tally]]:
+def _spans(started: Started, period: Period) -> Iterable[tuple[str, str, str, datetime, datetime, Tally]]:
     edges = period.edges
-    for position, tally in enumerate(counts.by_span(found, edges)):
+    for position, tally in enumerate(started.spans(edges)):
         date = period.date_of(position).isoformat()
         yield date, period.name_of(position), period.mark_of(position), edges[position], edges[position + 1], tally
 
@@ -120,30 +118,27 @@ def _outcome(key: str, name: str, tally: Tally, links: Links, **filters: str) ->
     )
 
 
-def _channels(groups: Iterable[Group], links: Links) -> list[Outcome]:
+def _channels(groups: Groups, links: Links) -> list[Outcome]:
     """Every channel, unless one is asked for."""
-    found = counts.tallies(groups, lambda group: group.channel)
     asked = links.filters.get("channel")
     return [
-        _outcome(channel, str(Channel(channel).label), found.get(channel, Tally()), links, channel=channel)
+        _outcome(channel, str(Channel(channel).label), groups.channels.get(channel, Tally()), links, channel=channel)
         for channel in Channel.values
         if asked in (None, channel)
     ]
 
 
-def _agents(groups: Iterable[Group], names: Names, links: Links) -> list[Outcome]:
+def _agents(groups: Groups, names: Names, links: Links) -> list[Outcome]:
     """Those that had a conversation, the busiest first."""
-    found = counts.tallies(groups, lambda group: group.agent)
-    busiest = sorted(found.items(), key=lambda item: (-item[1].total, item[0]))
+    busiest = sorted(groups.agents.items(), key=lambda item: (-item[1].total, item[0]))
     return [_outcome(key, names.agent(key), tally, links, agentConfigId=key) for key, tally in busiest]
 
 
-def _stage_names(groups: Iterable[Group], names: Names) -> dict[int, str]:
+def _stage_names(groups: Groups, names: Names) -> dict[int, str]:
     """Index → name, of the stages that occur or that the agents have: what they call it, else the index."""
-    groups = list(groups)
-    agents = [names.agents[key] for key in {group.agent: None for group in groups} if key in names.agents]
+    agents = [names.agents[key] for key in groups.agents if key in names.agents]
     agents.sort(key=lambda agent: agent.pk)
-    indexes = {group.stage for group in groups} | {index for agent in agents for index in range(len(agent.stages))}
+    indexes = groups.stages.keys() | {index for agent in agents for index in range(len(agent.stages))}
     found = {}
     for index in sorted(indexes):
         called = list(dict.fromkeys(name for agent in agents if (name := agent.stage_name(index))))
@@ -152,40 +147,35 @@ def _stage_names(groups: Iterable[Group], names: Names) -> dict[int, str]:
     return found
 
 
-def _steps(groups: Iterable[Group], stages: dict[int, str], links: Links) -> list[Step]:
-    at: Counter[int] = Counter()
-    for group in groups:
-        at[group.stage] += group.number
-    reached = total = sum(at.values())
+def _steps(groups: Groups, stages: dict[int, str], links: Links) -> list[Step]:
+    reached = total = groups.tally.total
     steps = []
     for index, name in stages.items():
-        is_last = index == max(stages)
+        is_last, stayed = index == max(stages), groups.stages.get(index, 0)
         steps.append(
             Step(
                 index,
                 name,
                 links.number(reached, stageReached=str(index)),
                 100 * reached / total if total else 0,
-                None if is_last else links.number(at[index], stageIndex=str(index)),
+                None if is_last else links.number(stayed, stageIndex=str(index)),
             )
         )
-        reached -= at[index]
+        reached -= stayed
     return steps
 
 
-def _stops(dropped: list[Group], stages: dict[int, str], links: Links) -> tuple[list[str], list[Stop]]:
+def _stops(groups: Groups, stages: dict[int, str], links: Links) -> tuple[list[str], list[Stop]]:
     """Who wrote last, and how often at which stage."""
-    numbers: Counter[tuple[int, str]] = Counter()
-    for group in dropped:
-        numbers[group.stage, group.last_role] += group.number
+    numbers = groups.stops
     shown = {Role.LEAD, Role.AGENT, *(role for _, role in numbers)}
     roles = [(role, str(label)) for role, label in LAST_ROLES if role in shown]
     most = max(numbers.values(), default=0)
     stops = []
     for stage in sorted({stage for stage, _ in numbers}):
         # Whoever is beyond the last stage that can be asked for is counted there.
-        at = {("stageReached" if stage == MAX_STAGES - 1 else "stageIndex"): str(stage), "status": str(Status.DROPPED)}
-        row = [numbers[stage, role] for role, _ in roles]
+        at = {("stageReached" if stage == LAST_STAGE else "stageIndex"): str(stage), "status": str(Status.DROPPED)}
+        row = [numbers.get((stage, role), 0) for role, _ in roles]
         cells = [links.number(number, **at, lastRole=role) for number, (role, _) in zip(row, roles, strict=True)]
         shades = [-(-4 * number // most) for number in row]
         stops.append(Stop(stages[stage], list(zip(cells, shades, strict=True)), links.number(sum(row), **at)))

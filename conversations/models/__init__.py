@@ -1,6 +1,7 @@
 """What: conversations and the verbs that change them."""
 
 from conversations.models.bulk import MAX_CHANGED, BulkChange
+from conversations.models.cells import DayCell, HourCell
 from conversations.models.conversation import Conversation, ConversationFull, StatusMoved, StatusNotAllowed
 from conversations.models.naming import Agent, Campaign
 from conversations.models.note import Note
@@ -20,6 +21,8 @@ __all__ = [
     "Conversation",
     "ConversationFull",
     "ConversationQuerySet",
+    "DayCell",
+    "HourCell",
     "LastLook",
     "Note",
     "Outcome",

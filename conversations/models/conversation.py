@@ -7,8 +7,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, MaxValueValidator
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Greatest
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext
 
 from accounts.models import Actor, AuditEvent, Owned
@@ -19,7 +19,15 @@ from config.storage.moments import now
 from config.storage.search import SubstringIndex
 from config.storage.transaction import atomic
 from conversations import search
-from conversations.messages import MAX_MESSAGES, PREVIEW, clean_messages, contents_of, ending_of, validate_messages
+from conversations.messages import (
+    MAX_MESSAGES,
+    PREVIEW,
+    beginning_of,
+    clean_messages,
+    contents_of,
+    ending_of,
+    validate_messages,
+)
 from conversations.models.naming import notice_names
 from conversations.models.queries import CLOSED_STATUSES, Channel, ConversationQuerySet, Status
 from conversations.models.recording import RecordingManager
@@ -55,8 +63,9 @@ class Conversation(Owned):
     """What a lead and an agent (later perhaps a person) said to each other over one channel, and what came of it.
 
     Messages live inside, in the wire's own shape. Validators bound every field: a stored row is always a legal answer.
-    ``search_text``, ``message_count``, ``stored_bytes``, ``last_role``, ``last_text`` and ``last_lead_at`` (when the
-    lead wrote last) follow from other fields; the verbs keep them so, ``status_changed_at`` and ``qualified_at`` too.
+    ``search_text``, ``message_count``, ``stored_bytes``, ``last_role``, ``last_text``, ``last_lead_at`` (when the lead
+    wrote last), ``first_lead_at`` and ``first_reply_at`` follow from other fields; the verbs keep them so,
+    ``status_changed_at`` and ``qualified_at`` too.
     ``revision`` counts the changes: unlike ``updated_at``, which a recording may set back, it only grows.
     """
 
@@ -78,6 +87,8 @@ class Conversation(Owned):
     last_role = models.CharField(max_length=6, blank=True, editable=False)
     last_text = models.CharField(max_length=PREVIEW, blank=True, editable=False)
     last_lead_at = models.DateTimeField(null=True, editable=False)
+    first_lead_at = models.DateTimeField(null=True, editable=False)
+    first_reply_at = models.DateTimeField(null=True, editable=False)
     status_changed_at = models.DateTimeField(default=now, editable=False)
     qualified_at = models.DateTimeField(null=True, editable=False)
     # What may be long comes last: SQLite reads a row from its beginning, and a list wants none of it.
@@ -106,6 +117,21 @@ class Conversation(Owned):
             models.Index(fields=("account", "environment", "-message_count", "-id"), name="conversation_longest"),
             # Read alone where filters are counted; an append changes nothing in it.
             models.Index(fields=("account", "environment", "status", *FACETS), name="conversation_facets"),
+            # Read alone where figures are counted (``conversations.analytics``); an append changes nothing in it.
+            models.Index(
+                fields=(
+                    "account",
+                    "environment",
+                    "status",
+                    "created_at",
+                    "channel",
+                    "agent_config_id",
+                    "campaign_id",
+                    "qualified",
+                    "current_stage_index",
+                ),
+                name="conversation_figures",
+            ),
             # Not read by Django's own look-ups, but by ``search`` alone
             SubstringIndex(
                 fields=("account", "environment", "search_text"), along="updated_at", name="conversation_search"
@@ -134,7 +160,7 @@ class Conversation(Owned):
     def derive(self) -> None:
         """Bring the fields that follow from others up to date. Raises ConversationFull."""
         contents = contents_of(self.messages)
-        for name, value in ending_of(self.messages).items():
+        for name, value in (ending_of(self.messages) | beginning_of(self.messages)).items():
             setattr(self, name, value)
         self.message_count = len(self.messages)
         self.search_text = search.search_text(phone=self.lead_phone, email=self.lead_email, contents=contents)
@@ -162,6 +188,7 @@ class Conversation(Owned):
             search_text=append_text("search_text", text),
             stored_bytes=F("stored_bytes") + size,
             **ending,
+            **_beginning(new),
             **touched(moment),
         ):
             raise ConversationFull(f"At most {MAX_MESSAGES:,} messages and {MAX_BYTES:,} bytes a conversation.")
@@ -227,6 +254,24 @@ class Conversation(Owned):
         AuditEvent.objects.log(
             action, account=self.account, by=by, resource=self, environment=self.environment, metadata=metadata
         )
+
+
+def _beginning(new: list[dict[str, Any]]) -> dict[str, Any]:
+    """What appending sets of ``first_lead_at`` and ``first_reply_at``, each of which stays once it is there."""
+    asked, answered = beginning_of(new).values()
+    first_answer = beginning_of(new, is_asked=True)["first_reply_at"]
+    values: dict[str, Any] = {}
+    if asked:
+        values["first_lead_at"] = Coalesce(F("first_lead_at"), Value(asked))
+    if first_answer:
+        moment = models.DateTimeField()
+        reply = Case(
+            When(first_lead_at__isnull=False, then=Value(first_answer, moment)),
+            default=Value(answered, moment),
+            output_field=moment,
+        )
+        values["first_reply_at"] = Coalesce(F("first_reply_at"), reply)
+    return values
 
 
 def touched(moment: datetime) -> dict[str, Any]:

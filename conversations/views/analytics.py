@@ -15,6 +15,7 @@ from accounts.scopes import Scope
 from config.formats import FILE_LANGUAGE
 from config.storage.moments import now
 from conversations.analytics.asked import FILTERS, Asked
+from conversations.analytics.counts import Started
 from conversations.analytics.numbers import FEW, Links
 from conversations.analytics.period import BadPeriod, Period
 from conversations.analytics.report import Report, report
@@ -45,7 +46,8 @@ def analytics(request: AccountRequest) -> HttpResponseBase:
     with translation.override(FILE_LANGUAGE if sheet else translation.get_language()):
         if period and not faults:
             links = Links(asked.within(period), may_read=request.membership.has_scope(Scope.CONVERSATIONS_VIEW))
-            found = report(filterset.qs, period, names, links)
+            owner = (request.account.pk, str(request.environment))
+            found = report(Started(filterset.qs, owner, asked.narrowed), period, names, links)
         if sheet:
             return _sheet(request, sheet, found, asked)
     return render(request, "analytics/page.html", _context(asked, names, period, found, faults))

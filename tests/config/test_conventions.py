@@ -145,6 +145,9 @@ def test_indexes_of_lists_carry_the_whole_order() -> None:
                 "conversation_revisions",
                 "conversation_facets",
                 "conversation_search",
+                "conversation_figures",
+                "day_cell_place",
+                "hour_cell_place",
                 "tally_of_account",
             )
             assert holds_no_order or index.fields[-1].lstrip("-") == "id", index.name

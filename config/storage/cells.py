@@ -1,0 +1,195 @@
+"""Figures of a table, kept by the database itself: so many rows of a day, or an hour, that are alike.
+
+A row of the table is counted in several *cells*: those of its bin of time, for each of what figures are narrowed to
+(``narrowed``: nothing, or one value), by each of what they are told apart by (``divided``: nothing, or one value). What
+a cell holds are counters. So figures of any time are the sum of a few cells, however many rows there are.
+
+As with ``config.storage.tallies``, triggers write in the transaction of the change, whatever changes a row. On SQLite
+a cell is one row. On PostgreSQL each statement adds rows with its differences, so that changes do not wait for each
+other, and now and then one folds them: a cell is always a sum. MongoDB has no triggers, and counts along an index.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+
+FOLD_ONE_IN = 64
+"""Of so many statements one folds the cells of the bins that it changed."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """``{row}`` in a piece of SQL is a row of ``source``, which has ``account_id`` and ``environment``.
+
+    A ``narrowed`` or ``divided`` that is null is no cell. ``columns`` are those of ``source`` that any piece reads.
+    """
+
+    source: str
+    table: str
+    seconds: int
+    """Of a bin of ``created_at``: a cell's ``bin`` is how many of them went by since 1970."""
+    narrowed: Sequence[str]
+    divided: Sequence[str]
+    counters: Mapping[str, str]
+    """Column → condition."""
+    columns: Sequence[str]
+
+    @property
+    def keys(self) -> list[str]:
+        return ["account_id", "environment", "bin", "narrowed", "divided"]
+
+    def bin_of(self, row: str) -> str:
+        if connection.vendor == "sqlite":
+            return f"COALESCE(CAST(strftime('%s', {row}.created_at) AS INTEGER), 0) / {self.seconds}"
+        return f"floor(extract(epoch FROM {row}.created_at) / {self.seconds})::int"
+
+    def values_of(self, row: str) -> list[str]:
+        """What the keys are, for the places ``n`` and ``d`` of ``narrowed`` and ``divided``."""
+        pieces = (("n", self.narrowed), ("d", self.divided))
+        cases = [
+            f"CASE {place}.i {' '.join(f'WHEN {i} THEN {sql}' for i, sql in enumerate(sqls))} END"
+            for place, sqls in pieces
+        ]
+        return [value.format(row=row) for value in ("{row}.account_id", "{row}.environment", self.bin_of(row), *cases)]
+
+    @property
+    def places(self) -> str:
+        parts = (("n", self.narrowed), ("d", self.divided))
+        return ", ".join(
+            f"({' UNION ALL '.join(f'SELECT {i} AS i' for i in range(len(sqls)))}) AS {place}" for place, sqls in parts
+        )
+
+    def count_of(self, condition: str, row: str) -> str:
+        return f"CASE WHEN {condition.format(row=row)} THEN 1 ELSE 0 END"
+
+    def counted(self, row: str, *, of: str = "", sign: int = 1) -> str:
+        """A SELECT of a cell's keys and counters for each row ``row`` (of ``of``), times ``sign``."""
+        counts = [f"{sign} * {self.count_of(sql, row)} AS {name}" for name, sql in self.counters.items()]
+        keys = [f"{value} AS {name}" for name, value in zip(self.keys, self.values_of(row), strict=True)]
+        source = f"{of} AS {row}, " if of else ""
+        return f"SELECT {', '.join([*keys, *counts])} FROM {source}{self.places}"  # noqa: S608
+
+    def summed(self, rows: str, *, new_id: str) -> str:
+        """An INSERT of what ``rows`` (statements that ``counted`` made) add up to, where that is anything."""
+        sums = [f"sum({name})" for name in self.counters]
+        keys = ", ".join(self.keys)
+        return (
+            f"INSERT INTO {self.table} (_id, {keys}, {', '.join(self.counters)}) "  # noqa: S608
+            f"SELECT {new_id}, {keys}, {', '.join(sums)} FROM ({rows}) AS counted "
+            f"WHERE narrowed IS NOT NULL AND divided IS NOT NULL GROUP BY {keys} "
+            f"HAVING {' OR '.join(f'{each} <> 0' for each in sums)}"
+        )
+
+
+def keep_cells(cells: Cells) -> None:
+    """From now on they count the rows of their table. Repeating it changes nothing."""
+    if connection.vendor == "mongodb":
+        return
+    if not {cells.source, cells.table} <= set(connection.introspection.table_names()):  # migrated back, or not that far
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_KNOWN[connection.vendor], [f"{cells.table}_update"])
+        is_kept = cursor.fetchone() is not None
+        for statement in _sqlite(cells) if connection.vendor == "sqlite" else _postgresql(cells):
+            cursor.execute(statement)
+        if not is_kept:
+            recount(cells, cursor)
+
+
+def recount(cells: Cells, cursor: Any) -> None:
+    """Count all that is there, anew."""
+    cursor.execute(f"DELETE FROM {cells.table}")  # noqa: S608
+    cursor.execute(cells.summed(cells.counted("row", of=cells.source), new_id=_NEW_ID[connection.vendor]))
+
+
+_KNOWN = {
+    "sqlite": "SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND name = %s",
+    "postgresql": "SELECT 1 FROM pg_trigger WHERE tgname = %s",
+}
+_NEW_ID = {
+    "sqlite": "lower(hex(randomblob(12)))",
+    "postgresql": "substr(replace(gen_random_uuid()::text, '-', ''), 1, 24)",
+}
+
+
+def _sqlite(cells: Cells) -> list[str]:
+    # Two statements for a cell that may be new: an upsert is not safe in a trigger, where the conflict clause of the
+    # statement outside would take the place of its own. IN is one look into the index for each cell.
+    def mine(row: str) -> str:
+        account, environment, bin_, *_ = cells.values_of(row)
+        narrowed, divided = (", ".join(sqls).format(row=row) for sqls in (cells.narrowed, cells.divided))
+        return (
+            f"account_id = {account} AND environment = {environment} AND narrowed IN ({narrowed}) "
+            f"AND bin = {bin_} AND divided IN ({divided})"
+        )
+
+    def add(row: str, sign: str) -> str:
+        conditions = cells.counters.items()
+        sets = ", ".join(f"{name} = {name} {sign} ({cells.count_of(sql, row)})" for name, sql in conditions)
+        return f"UPDATE {cells.table} SET {sets} WHERE {mine(row)};"  # noqa: S608
+
+    keys, zeros = ", ".join(cells.keys), ", ".join("0" for _ in cells.counters)
+    same = " AND ".join(f"known.{key} = new.{key}" for key in cells.keys)
+    make = (
+        f"INSERT INTO {cells.table} (_id, {keys}, {', '.join(cells.counters)}) "  # noqa: S608
+        f"SELECT {_NEW_ID['sqlite']}, {keys}, {zeros} FROM ({cells.counted('NEW')}) AS new "
+        f"WHERE narrowed IS NOT NULL AND divided IS NOT NULL "
+        f"AND NOT EXISTS (SELECT 1 FROM {cells.table} AS known WHERE {same});"
+    )
+    differs = " OR ".join(f"OLD.{name} IS NOT NEW.{name}" for name in cells.columns)
+    return [
+        f"DROP TRIGGER IF EXISTS {cells.table}_{event}" for event in ("insert", "update", "delete")
+    ] + [
+        f"CREATE TRIGGER {cells.table}_insert AFTER INSERT ON {cells.source} BEGIN {make} {add('NEW', '+')} END",
+        f"CREATE TRIGGER {cells.table}_delete AFTER DELETE ON {cells.source} BEGIN {add('OLD', '-')} END",
+        f"CREATE TRIGGER {cells.table}_update AFTER UPDATE OF {', '.join(cells.columns)} ON {cells.source} "
+        f"WHEN {differs} BEGIN {add('OLD', '-')} {make} {add('NEW', '+')} END",
+    ]  # fmt: skip
+
+
+def _postgresql(cells: Cells) -> list[str]:
+    keys, read = ", ".join(cells.keys), ", ".join(cells.columns)
+    new_id = _NEW_ID["postgresql"]
+    more, less = cells.counted("added", of="new_rows"), cells.counted("gone", of="old_rows", sign=-1)
+    folded = cells.summed("SELECT * FROM folded", new_id=new_id)
+    function = f"""
+CREATE OR REPLACE FUNCTION {cells.table}_keep() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        -- Where the account is being deleted, its cells may have gone first.
+        {
+        cells.summed(
+            f"{less} WHERE EXISTS (SELECT 1 FROM {cells.table} AS known WHERE known.account_id = gone.account_id)",
+            new_id=new_id,
+        )
+    };
+        RETURN NULL;
+    ELSIF TG_OP = 'INSERT' THEN
+        {cells.summed(more, new_id=new_id)};
+    ELSE
+        IF NOT EXISTS (SELECT _id, {read} FROM new_rows EXCEPT SELECT _id, {read} FROM old_rows) THEN
+            RETURN NULL;
+        END IF;
+        {cells.summed(f"{more} UNION ALL {less}", new_id=new_id)};
+    END IF;
+    IF random() * {FOLD_ONE_IN} < 1 THEN
+        -- Whoever folds at the same moment takes other rows: nobody waits.
+        WITH folded AS (
+            DELETE FROM {cells.table} WHERE _id IN (
+                SELECT _id FROM {cells.table} WHERE (account_id, environment, bin) IN (
+                    SELECT account_id, environment, {cells.bin_of("new_rows")} FROM new_rows
+                ) FOR UPDATE SKIP LOCKED
+            ) RETURNING {keys}, {", ".join(cells.counters)}
+        ) {folded};
+    END IF;
+    RETURN NULL;
+END $$"""  # noqa: S608
+    tables = {"insert": "NEW TABLE AS new_rows", "delete": "OLD TABLE AS old_rows"}
+    tables["update"] = f"{tables['delete']} {tables['insert']}"
+    return [function] + [
+        f"CREATE OR REPLACE TRIGGER {cells.table}_{event} AFTER {event.upper()} ON {cells.source} "
+        f"REFERENCING {transition} FOR EACH STATEMENT EXECUTE FUNCTION {cells.table}_keep()"
+        for event, transition in tables.items()
+    ]

@@ -1,0 +1,95 @@
+"""Figures of days and hours, which the database keeps up to date (``config.storage.cells``). Nothing here writes them.
+
+A conversation is counted by the moment it began, as it stands. ``narrowed`` is nothing, or one filter of analytics;
+``divided`` is nothing, or what a row of one of its tables is about. Both are written as ``channel:email``.
+"""
+
+from typing import Any
+
+from django.db import models
+
+from accounts.models import Account, Owned, OwnedQuerySet
+from config.storage.cells import Cells
+from conversations.messages import Role
+from conversations.models.conversation import Conversation
+from conversations.models.naming import MAX_STAGES
+from conversations.models.queries import CLOSED_STATUSES, Status
+
+DAY = 86_400
+HOUR = 3_600
+
+LAST_STAGE = MAX_STAGES - 1
+"""The stage that holds those beyond it too: it is the last that can be asked for."""
+
+FILTERS = {"channel": "channel", "agent": "agent_config_id", "campaign": "campaign_id"}
+
+_NARROWED = ["''", *(f"'{name}:' || {{row}}.{column}" for name, column in FILTERS.items())]
+_STAGE = f"CASE WHEN {{row}}.current_stage_index < {LAST_STAGE} THEN {{row}}.current_stage_index ELSE {LAST_STAGE} END"
+_DIVIDED = [*_NARROWED[:3], f"'stage:' || {_STAGE}"]
+
+_CLOSED = ", ".join(f"'{status.value}'" for status in CLOSED_STATUSES)
+_OUTCOMES = {status.value: f"{{row}}.status = '{status.value}'" for status in Status}
+_OUTCOMES["qualified"] = f"{{row}}.qualified AND {{row}}.status IN ({_CLOSED})"
+_LAST = {f"dropped_after_{role}": f"{_OUTCOMES['dropped']} AND {{row}}.last_role = '{role.value}'" for role in Role}
+
+_READ = ("account_id", "environment", "created_at", "status", "qualified", *FILTERS.values())
+
+
+class _Cell(Owned):
+    is_derived = True  # a backup leaves it out: the database makes it anew
+
+    # No constraint: each change of a conversation would look at its account again.
+    account: "models.ForeignKey[Any, Account]" = models.ForeignKey(
+        Account, on_delete=models.CASCADE, related_name="%(class)ss", db_index=False, db_constraint=False
+    )
+    bin = models.IntegerField()
+    narrowed = models.CharField(max_length=40)
+    divided = models.CharField(max_length=40)
+    active = models.BigIntegerField()
+    completed = models.BigIntegerField()
+    handed_off = models.BigIntegerField()
+    dropped = models.BigIntegerField()
+    qualified = models.BigIntegerField()
+    """Of the finished."""
+
+    objects = models.Manager.from_queryset(OwnedQuerySet[Any])()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.bin} {self.narrowed} {self.divided}"
+
+
+class DayCell(_Cell):
+    """Days of UTC, by all that the page tells apart."""
+
+    dropped_after_lead = models.BigIntegerField()
+    dropped_after_agent = models.BigIntegerField()
+    dropped_after_human = models.BigIntegerField()
+    dropped_after_system = models.BigIntegerField()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=("account", "environment", "narrowed", "bin", "divided"), name="day_cell_place"),
+        )
+
+
+class HourCell(_Cell):
+    """Hours, undivided: days are their reader's, and begin at another hour in each zone."""
+
+    class Meta:
+        indexes = (
+            models.Index(fields=("account", "environment", "narrowed", "bin", "divided"), name="hour_cell_place"),
+        )
+
+
+def kept() -> list[Cells]:
+    source = Conversation._meta.db_table
+    return [
+        Cells(
+            source, DayCell._meta.db_table, DAY, _NARROWED, _DIVIDED, {**_OUTCOMES, **_LAST},
+            (*_READ, "current_stage_index", "last_role"),
+        ),
+        Cells(source, HourCell._meta.db_table, HOUR, _NARROWED, ["''"], _OUTCOMES, _READ),
+    ]  # fmt: skip

@@ -1,0 +1,194 @@
+"""Figures that the database keeps: after whatever happens to conversations, they are what counting them anew finds."""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from accounts.models import Account
+from config.storage.cells import keep_cells, recount
+from config.storage.moments import now
+from conversations.analytics.counts import Started
+from conversations.models import BulkChange, Conversation, DayCell, HourCell, Status
+from conversations.models.cells import kept
+from tests.conversations.test_pages import wire_moment
+from tests.factories import message
+
+Record = Callable[..., Conversation]
+
+needs_kept = pytest.mark.skipif(connection.vendor == "mongodb", reason="nothing is kept there")
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+AGENTS = ("a" * 24, "b" * 24)
+CAMPAIGNS = (None, "c" * 24, "a" * 24)
+
+
+def stored() -> list[Counter[tuple[Any, ...]]]:
+    """All that the cells add up to, but zeros."""
+    found = []
+    for cells, model in zip(kept(), (DayCell, HourCell), strict=True):
+        sums: Counter[tuple[Any, ...]] = Counter()
+        names = list(cells.counters)
+        for *key, counts in (
+            (*row[:5], row[5:]) for row in model._default_manager.values_list(*cells.keys, *names).iterator()
+        ):
+            for name, number in zip(names, counts, strict=True):
+                sums[*key, name] += number
+        found.append(Counter({key: number for key, number in sums.items() if number}))
+    return found
+
+
+def recounted() -> list[Counter[tuple[Any, ...]]]:
+    with connection.cursor() as cursor:
+        for cells in kept():
+            recount(cells, cursor)
+    return stored()
+
+
+def values(chance: random.Random, start: datetime) -> dict[str, Any]:
+    qualified = chance.choice((None, True, False))
+    return {
+        "createdAt": wire_moment(start + timedelta(minutes=chance.randrange(5 * 1440))),
+        "status": chance.choice(Status.values),
+        "channel": chance.choice(("whatsapp", "email")),
+        "agentConfigId": chance.choice(AGENTS),
+        "campaignId": chance.choice(CAMPAIGNS),
+        "currentStageIndex": chance.choice((0, 1, 48, 49, 60)),
+        "messages": [message("x", role=chance.choice(("agent", "lead", "human", "system")))] * chance.randrange(2),
+        **({} if qualified is None else {"qualificationResult": {"qualified": qualified}}),
+    }
+
+
+@needs_kept
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_after_any_changes_cells_are_what_a_recount_finds(
+    acme: Account, other_account: Account, record: Record, seed: int
+) -> None:
+    chance = random.Random(seed)  # noqa: S311
+    owner = acme.memberships.get().user
+    rows = [record(**values(chance, START)) for _ in range(12)]
+    record(account=other_account, **values(chance, START))
+    record(environment="test", **values(chance, START))
+
+    def some() -> Conversation:
+        return Conversation.objects.get(pk=chance.choice(rows).pk)
+
+    def close(status: str) -> BulkChange:
+        mine = acme.conversations.live().filter(pk__in=[row.pk for row in chance.sample(rows, min(5, len(rows)))])
+        return BulkChange.objects.change_status(mine, status, account=acme, environment="live", by=owner)
+
+    works: list[Callable[[], object]] = [
+        lambda: some().append([message("y", role=chance.choice(("agent", "lead", "human")))], by=None),
+        lambda: some().change_status(chance.choice(("completed", "dropped", "handed_off")), by=None),
+        lambda: some().update_details({"qualified": chance.choice((None, True, False))}, by=None),
+        lambda: some().update_details({"current_stage_index": chance.choice((0, 2, 49, 50))}, by=None),
+        lambda: some().update_details({"agent_config_id": chance.choice(AGENTS), "campaign_id": AGENTS[0]}, by=None),
+        lambda: rows.append(record(**values(chance, START))),
+        lambda: record(id=chance.choice(rows).pk, **values(chance, START)),  # replaced whole, its start too
+        lambda: close("dropped"),
+        lambda: close("completed").undo(by=owner),
+        lambda: rows.pop(0).delete(),
+        lambda: Conversation.objects.filter(pk__in=[row.pk for row in rows[:4]]).update(channel="email"),
+    ]
+    for _ in range(40):
+        chance.choice(works)()
+    assert sum(stored()[0].values()) > 0
+    assert stored() == recounted()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(
+    "filters", [{}, {"channel": "email"}, {"campaign": AGENTS[0]}, {"channel": "email", "agent": AGENTS[1]}]
+)
+def test_figures_of_any_period_are_those_of_its_rows(
+    acme: Account, record: Record, seed: int, filters: dict[str, str]
+) -> None:
+    chance = random.Random(seed)  # noqa: S311
+    for _ in range(40):
+        record(**values(chance, START))
+    columns = {"channel": "channel", "agent": "agent_config_id", "campaign": "campaign_id"}
+    listed = acme.conversations.live().filter(**{columns[name]: value for name, value in filters.items()})
+    started = Started(listed, (acme.pk, "live"), filters)
+    minutes = (0, 30, 60, 61, 1440, 1440 + 45, 3 * 1440, 4 * 1440 + 7)
+    for low, high in [(low, high) for low in minutes for high in minutes if low <= high]:
+        start, end = (START + timedelta(minutes=at) for at in (low, high))
+        rows = list(listed.started_within(start, end))
+        groups = started.groups(start, end)
+        assert groups.tally.total == len(rows)
+        assert groups.tally.finished == sum(row.status != "active" for row in rows)
+        assert groups.tally.qualified == sum(bool(row.qualified) and row.status != "active" for row in rows)
+        assert {key: tally.total for key, tally in groups.channels.items()} == Counter(row.channel for row in rows)
+        assert {key: tally.total for key, tally in groups.agents.items()} == Counter(
+            row.agent_config_id for row in rows
+        )
+        assert groups.stages == Counter(min(row.current_stage_index, 49) for row in rows)
+        assert groups.stops == Counter(
+            (min(row.current_stage_index, 49), row.last_role or "none") for row in rows if row.status == "dropped"
+        )
+        assert started.tally(start, end) == groups.tally
+    for offset in (0, 120, 330):  # days of UTC, of Cairo, of Delhi
+        edges = [START + timedelta(days=day, minutes=-offset) for day in range(6)]
+        edges[-1] -= timedelta(minutes=700, seconds=3)
+        totals = [listed.started_within(*pair).count() for pair in pairwise(edges)]
+        assert [tally.total for tally in started.spans(edges)] == totals
+
+
+@needs_kept
+def test_an_account_goes_with_its_cells(acme: Account, record: Record) -> None:
+    record()
+    account = Account.objects.create(name="Gone")
+    record(account=account)
+    pk = account.pk
+    assert DayCell.objects.filter(account_id=pk).exists()
+    Conversation.objects.filter(account=account).delete()
+    account.delete()
+    assert not DayCell.objects.filter(account_id=pk).exists()
+    assert not HourCell.objects.filter(account_id=pk).exists()
+    assert stored() == recounted()
+
+
+@needs_kept
+def test_what_was_there_before_is_counted_once(acme: Account, record: Record) -> None:
+    on = "" if connection.vendor == "sqlite" else f" ON {Conversation._meta.db_table}"
+    with connection.cursor() as cursor:
+        for cells in kept():
+            for event in ("insert", "update", "delete"):
+                cursor.execute(f"DROP TRIGGER {cells.table}_{event}{on}")
+    record()
+    assert not any(stored())
+    for _ in range(2):
+        for cells in kept():
+            keep_cells(cells)
+        assert all(stored())
+        assert stored() == recounted()
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="only there changes are folded")
+def test_folded_cells_add_up_to_the_same(acme: Account, record: Record) -> None:
+    conversation = record()
+    for number in range(400):
+        Conversation.objects.filter(pk=conversation.pk).update(current_stage_index=number % 3)
+    assert DayCell.objects.filter(account=acme).count() < 2_000  # of 4,800 differences
+    assert stored() == recounted()
+
+
+def test_the_first_reply_is_kept_as_messages_come(record: Record) -> None:
+    """However they are parted, what is kept is what all of them together say."""
+    spoken = ["agent", "lead", "system", "lead", "agent", "human"]
+    start = now() - timedelta(days=1)
+    said = [
+        message("x", role=role, timestamp=wire_moment(start + timedelta(seconds=at))) for at, role in enumerate(spoken)
+    ]
+    for size in (1, 2, 3, 6):
+        conversation = record(messages=[])
+        for position in range(0, len(said), size):
+            conversation.append(said[position : position + size], by=None)
+        kept_moments = (conversation.first_lead_at, conversation.first_reply_at)
+        assert kept_moments == (start + timedelta(seconds=1), start + timedelta(seconds=4)), size
+        conversation.derive()
+        assert (conversation.first_lead_at, conversation.first_reply_at) == kept_moments
