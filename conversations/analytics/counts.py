@@ -101,7 +101,7 @@ class Started:
         if first < last:
             names = (*OUTCOMES, *LAST)
             for divided, *numbers in self._cells(DayCell, first, last).values_list("divided").annotate(**_sums(names)):
-                cells[divided] = Counter(dict(zip(names, numbers, strict=True)))
+                cells[divided] = Counter(dict(zip(names, map(int, numbers), strict=True)))
         for divided, counts in self._counted(start, end, first, last).items():
             cells.setdefault(divided, Counter()).update(counts)
         return Groups.of(cells)
@@ -130,7 +130,7 @@ class Started:
         cells = self._cells(HourCell, first, last)
         if len(edges) == 2:
             found = cells.aggregate(**_sums(OUTCOMES))
-            return [Counter({name: found[f"sum_{name}"] or 0 for name in OUTCOMES})]
+            return [Counter({name: int(found[f"sum_{name}"] or 0) for name in OUTCOMES})]
         starts = [edge.timestamp() / HOUR for edge in edges[:-1]]
         sums = [[0] * len(OUTCOMES) for _ in starts]
         for bin_, *numbers in cells.values_list("bin", *OUTCOMES).iterator():
@@ -187,6 +187,7 @@ class Started:
 
 
 def _sums(names: Sequence[str]) -> dict[str, Any]:
+    """On PostgreSQL a sum of these is a decimal number."""
     return {f"sum_{name}": Sum(name) for name in names}
 
 
