@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
-from accounts import guesses, mail
+from accounts import guesses, later, mail, security_log
 from accounts.devices import NO_ADDRESS, device_of
 from accounts.encryption import cipher
 from accounts.models import User
@@ -55,6 +55,7 @@ class AccountAdapter(DefaultAccountAdapter):
         try:
             guess = guesses.guess(request, credentials.get("email", ""))
         except guesses.TooManyGuesses as refusal:
+            later.do(security_log.guessed_too_often, credentials.get("email", ""))
             raise ValidationError(
                 refusal.sentence, code="limited", params={"retry_after": refusal.retry_after}
             ) from None
@@ -68,6 +69,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def post_login(self, request: HttpRequest, user: Any, **details: Any) -> HttpResponse:
         response = super().post_login(request, user, **details)
+        user.log("user.signed_in", by=user)
         guesses.know(response, user.email)
         return response
 

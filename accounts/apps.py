@@ -6,9 +6,11 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
+        from accounts import security_log
         from accounts.middleware import begin
         from accounts.sessions import follow
         from config import checks  # noqa: F401  registers them
 
         user_logged_in.connect(begin)
         user_logged_in.connect(follow)
+        security_log.connect()

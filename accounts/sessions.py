@@ -47,12 +47,15 @@ def sessions_of(request: Any) -> list[SignedIn]:
 def end_session(request: Any, pk: str) -> bool:
     """End one of the person's sessions; whether there was one."""
     found = [session for session in UserSession.objects.filter(user=request.user) if str(session.pk) == pk]
+    if found:
+        request.user.log("user.session_ended", by=request.user)
     _end(request, found)
     return bool(found)
 
 
 def end_every_session(request: Any) -> None:
     """Sign the person out everywhere, here too."""
+    request.user.log("user.sessions_ended", by=request.user)
     _end(request, UserSession.objects.filter(user=request.user))
     logout(request)
 

@@ -102,6 +102,7 @@ def set_defaults(address: Address) -> None:
         os.environ["SECRET_KEY_FILE"] = str(secret_key_file(BASE_DIR / "var" / "secret-key"))
     os.environ.setdefault("DEBUG", "0")
     os.environ.setdefault("BASE_URL", address.url)
+    os.environ["PARLEY_SERVES"] = "1"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 

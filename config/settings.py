@@ -183,7 +183,8 @@ if TESTING:  # a slow hash is for real passwords
 CACHES = {"default": {"BACKEND": "accounts.cache.StoreCache"}}
 ALLAUTH_DEFAULT_AUTO_FIELD = STORE.auto_field if STORE.is_mongodb else None
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
-ACCOUNT_FORMS = {"login": "accounts.sign_in_forms.SignInForm"}
+ACCOUNT_FORMS = {"login": "accounts.sign_in_forms.SignInForm", "reset_password": "accounts.sign_in_forms.ResetForm"}
+DOES_LATER = not TESTING  # mails whose sending would tell who is here (accounts.later)
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None

@@ -20,6 +20,7 @@ from config.design import design
 from config.docs import DocsView, SchemaView
 from config.errors import api_not_found
 from config.health import healthz, readyz
+from config.health_page import health
 from conversations.views import analytics
 
 handler400 = "config.errors.bad_request"
@@ -60,5 +61,6 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("design/", design, name="design"),
+    path("admin/health/", admin.site.admin_view(health), name="health"),
     path("admin/", admin.site.urls),
 ]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+from django.core.cache import cache
 from django.db import models
 from django.utils.translation import gettext as _
 
@@ -61,6 +62,8 @@ class InvitationManager(models.Manager["Invitation"]):
             raise InvitationRefused(_("Is invited already. You can send the invitation again, or withdraw it."))
         if self.filter(account=account).count() >= AT_MOST:
             raise InvitationRefused(_("Too many invitations are open. Withdraw some first."))
+        if cache.get(invitation._rest):  # withdrawing and inviting anew is no way around it
+            raise InvitationRefused(_("A mail went to that address a moment ago. Give it a minute."))
         invitation.save(force_insert=True)
         invitation.log("invitation.sent", by=by, roles=invitation.roles)
         return invitation, token
@@ -142,9 +145,14 @@ class Invitation(models.Model):
         self.log("invitation.sent_again", by=by, roles=self.roles)
         return token
 
+    @property
+    def _rest(self) -> str:
+        return f"invited:{digest_of(f'{self.account_id}:{self.email}')}"
+
     def mark_sent(self) -> None:
         """Remember that the mail server took the mail with the present secret."""
         self.sent_at = now()
+        cache.set(self._rest, 1, REST.total_seconds())
         Invitation.objects.filter(pk=self.pk, digest=self.digest).update(sent_at=self.sent_at)
 
     @atomic

@@ -7,6 +7,7 @@ from csp.decorators import csp_update
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST, require_safe
@@ -69,9 +70,15 @@ class SignOut(LogoutView):
 @require_POST
 @scope_required(Scope.DASHBOARD_VIEW)
 def switch_environment(request: AccountRequest) -> HttpResponse:
-    """From live to test data or back; then to ``next``, a page of ours, else to the list."""
-    chosen = request.POST.get("environment")
-    request.session["environment"] = Environment.TEST if chosen == Environment.TEST else Environment.LIVE
+    """From live to test data or back; then to ``next``, a page of ours, else to the list.
+
+    Forms that are open in another tab were meant for the data of before: with another token they are refused.
+    """
+    is_test = request.POST.get("environment") == Environment.TEST
+    chosen = Environment.TEST if is_test else Environment.LIVE
+    if chosen != request.environment:
+        request.session["environment"] = chosen
+        rotate_token(request)
     return back(request)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.milestones import remember
 from config.storage import backup
 
 
@@ -25,6 +26,7 @@ class Command(BaseCommand):
             raise CommandError(f"{file} exists already. Nothing was written.") from None
         except OSError as error:
             raise CommandError(f"{file} cannot be written: {error.strerror}.") from None
+        remember("backup", rows=sum(table.rows for table in written), bytes=file.stat().st_size)
         for table in written:
             self.stdout.write(f"{table.rows:>12,}  {table.sha256[:16]}  {table.name}")
         self.stdout.write(f"{file}: {sum(table.rows for table in written):,} rows, {file.stat().st_size:,} bytes")

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.milestones import remember
 from accounts.models import Account, Environment
 from conversations.importing import Import, SourceError, Tally, open_source
 from conversations.models import Outcome
@@ -51,6 +52,9 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             trouble = CommandError("Interrupted. The same command again goes on from there.", returncode=130)
         progress.end()
+        if not options["dry_run"]:
+            refused = run.tally.outcomes[Outcome.REFUSED]
+            remember("import", conversations=run.tally.total - refused, refused=refused)
         self._report(run.tally, progress.seconds, dry_run=options["dry_run"])
         if run.tally.outcomes[Outcome.REFUSED]:
             self.stdout.write(f"Refused records, each with its line and the reason: {rejects}")

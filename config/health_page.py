@@ -1,0 +1,166 @@
+"""``/admin/health/``: how this installation is, for who runs it. A line that cannot be told leaves the others."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.timesince import timesince
+from django.views.decorators.http import require_safe
+
+from accounts.milestones import last
+from accounts.models import ApiKey, Invitation
+from config import __version__
+from config.storage.moments import now
+from config.storage.search import engine_of, index_of
+from config.storage.search.plans import faults_of
+from conversations.models import Conversation
+
+KEYS = 100
+FULL = 0.9
+"""Of a disk: SQLite and its log need room to grow."""
+
+PAGE = 51
+
+
+@dataclass(frozen=True)
+class Line:
+    """A fact; ``is_fault`` where somebody should do something about it."""
+
+    name: str
+    text: str
+    is_fault: bool = False
+
+
+@require_safe
+def health(request: HttpRequest) -> HttpResponse:
+    if not request.user.is_superuser:
+        raise PermissionDenied("Only superusers see the state of the installation.")
+    lines = [line for ask in ASKED for line in _asked(ask)]
+    context = {
+        **admin.site.each_context(request),
+        "title": "Health",
+        "lines": lines,
+        "faults": sum(line.is_fault for line in lines),
+        "keys": ApiKey.objects.filter(revoked_at=None).select_related("account").order_by("-pk")[:KEYS],
+    }
+    return render(request, "admin/health.html", context)
+
+
+def _asked(ask: Callable[[], Iterator[Line]]) -> list[Line]:
+    try:
+        return list(ask())
+    except Exception as error:  # whatever it is, the other lines are wanted all the more
+        return [Line(ask.__name__.capitalize().replace("_", " "), f"{type(error).__name__}: cannot be told", True)]
+
+
+def release() -> Iterator[Line]:
+    yield Line("Release", f"Parley {__version__}, Python {sys.version.split()[0]}")
+
+
+def store() -> Iterator[Line]:
+    yield Line("Store", f"{settings.STORE.name} {_version()}")
+    yield Line("Size of the store", _bytes(_size()))
+
+
+def migrations() -> Iterator[Line]:
+    executor = MigrationExecutor(connection)
+    missing = [str(each) for each, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
+    text = f"missing: {', '.join(missing)}. Run: manage.py migrate" if missing else "all applied"
+    yield Line("Migrations", text, bool(missing))
+
+
+def search_plans() -> Iterator[Line]:
+    from conversations.management.commands.check_search import lists
+
+    faults = [f"{name} {fault}" for name, rows, may in lists() for fault in faults_of(rows[:PAGE], may_sort=may)]
+    yield Line("Lists and searches", "; ".join(faults) or "each read from its index", bool(faults))
+    engine = engine_of(connection)
+    if engine is None:
+        yield Line("Index of the search", "none on this store: searches walk along the list")
+    else:
+        is_there = engine.exists(index_of(Conversation, "search_text"))
+        yield Line("Index of the search", "there" if is_there else "missing: see check_search", not is_there)
+
+
+def last_import() -> Iterator[Line]:
+    yield Line("Last import", _last("import") or "none yet")
+
+
+def last_backup() -> Iterator[Line]:
+    told = _last("backup")
+    yield Line("Last backup", told or "none yet: see docs/operations.md", not told)
+
+
+def pending() -> Iterator[Line]:
+    waiting = Invitation.objects.filter(sent_at=None, expires_at__gt=now()).count()
+    yield Line("Invitations whose mail was not sent", str(waiting), bool(waiting))
+    yield Line("Pending jobs", "none: what a request changes is done when it is answered")
+
+
+def disk_space() -> Iterator[Line]:
+    folder = (
+        Path(settings.DATABASES["default"]["NAME"]).parent if settings.STORE.name == "sqlite" else settings.BASE_DIR
+    )
+    usage = shutil.disk_usage(folder)
+    share = usage.used / (usage.used + usage.free)
+    yield Line("Disk", f"{_bytes(usage.free)} free, {share:.0%} in use", share > FULL)
+
+
+def workers() -> Iterator[Line]:
+    family = Path(f"/proc/{os.getppid()}/task/{os.getppid()}/children")
+    known = len(family.read_text().split()) if os.environ.get("PARLEY_SERVES") and family.exists() else 0
+    yield Line("Workers", f"{known}, this one is process {os.getpid()}" if known else f"process {os.getpid()}")
+
+
+ASKED = (release, store, migrations, search_plans, last_import, last_backup, pending, disk_space, workers)
+
+
+def _version() -> str:
+    if connection.vendor == "mongodb":
+        connection.ensure_connection()
+        return str(connection.database.command("buildInfo")["version"])  # type: ignore[attr-defined]
+    question = {"sqlite": "SELECT sqlite_version()", "postgresql": "SHOW server_version"}[connection.vendor]
+    return str(_one(question))
+
+
+def _size() -> int:
+    if connection.vendor == "mongodb":
+        told = connection.database.command("dbStats")  # type: ignore[attr-defined]
+        return int(told["storageSize"] + told["indexSize"])
+    if connection.vendor == "postgresql":
+        return int(_one("SELECT pg_database_size(current_database())"))
+    return int(_one("PRAGMA page_count")) * int(_one("PRAGMA page_size"))
+
+
+def _one(question: str) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(question)
+        return cursor.fetchone()[0]
+
+
+def _last(event: str) -> str:
+    done = last(event)
+    if done is None:
+        return ""
+    moment, facts = done
+    told = ", ".join(f"{value:,} {name}" for name, value in facts.items() if isinstance(value, int))
+    return f"{timesince(moment)} ago: {told}"
+
+
+def _bytes(number: float) -> str:
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if number < 1_000:
+            return f"{number:,.0f} {unit}"
+        number /= 1_000
+    return f"{number:,.1f} TB"
