@@ -1,5 +1,6 @@
 """Hostile input on every endpoint: never a server error, always JSON with a request id."""
 
+import gzip
 import json
 from collections.abc import Callable
 from typing import Any
@@ -9,19 +10,22 @@ import pytest
 from accounts.models import Account
 from conversations.models import Conversation
 from tests.conftest import Api
+from tests.factories import WireConversation, message
 from tests.test_access_matrix import API
 
 Record = Callable[..., Conversation]
 
 IDS = [
-    "0" * 23, "0" * 25, "g" * 24, "A" * 24, "１" * 24, "a" * 24 + "%0A", "%00", "%ff", "%2e%2e%2f", "a" * 10_000,
+    "", "0" * 23, "0" * 25, "g" * 24, "A" * 24, "１" * 24, "a" * 24 + "%0A", "%00", "%ff", "%2e%2e%2f", "a" * 10_000,
     "null", "[object Object]", '{"$ne":1}', "id[$gt]=", "undefined", "-1", "'", "%27%20OR%201=1--",
+    "%0d%0aSet-Cookie:a=b", "%00%01%02%03%04%05%06%07%08%09%0a%0b", "%F0%9F%91%8B" * 6, "a" * 24 + "%20", "{id}",
 ]  # fmt: skip
 
 VALUES = [
     "", " ", "x" * 100, "x" * 101, "👋" * 100, "e\u0301" * 50, "a\x00b", "%", "_", "\\", ".*", "(a+)+$", "[", "$where",
     "'", "--", "\u202eabc", "ПРИВЕТ", "ß", "SS", "İ", "+1 (555) 01", "ACTIVE", "open", "-1", "0", "1e3", "1.5", "abc",
-    str(2**31), str(2**63), str(10**20), "9" * 5_000, "true", "TRUE", "null", "2026-01-01", "0001-01-01T00:00:00+14:00",
+    str(2**31), str(2**63), str(10**20), "9" * 5_000, "true", "TRUE", "null", "2026-01-01",
+    "0001-01-01T00:00:00+14:00",
     "9999-12-31T23:59:59-14:00", "2026-12-31T23:59:60Z", "2026-01-01T00:00:00Z", "٣", "\ud7ff\ufffe",
 ]  # fmt: skip
 
@@ -53,6 +57,9 @@ NAMES = [
 QUERIES = [
     "status[]=active", "status=active&status=dropped", "search=%ff%fe", "a;b=c;limit=1", "limit=1&limit=2", "&&&=&=x",
     "&".join(f"p{number}=1" for number in range(1_001)), "search[$ne]=1", "limit[]=1", "%00=1", "=" * 500,
+    "search=+1555", "search=%2B1555", "search=" + "%EF%BF%BE" * 30, "limit=1&limit", "cursor=%00",
+    "cursor=" + "A" * 5_000,
+    "format=api", "format=xml", "_method=DELETE", "callback=alert", "fields=*", "ordering=account__name", "pk=1&id=1",
 ]  # fmt: skip
 
 BODIES = [
@@ -106,7 +113,84 @@ HEADERS: list[dict[str, str]] = [
     {"Idempotency-Key": "\u00e9"},
     {"Idempotency-Key": "x" * 10_000},
     {"Host": "localhost", "X-Request-Id": "a\tb"},
+    {"Accept": "text/html, */*;q=0"},
+    {"Accept": "x" * 5_000},
+    {"Accept-Charset": "utf-7"},
+    {"Content-Type": ""},
+    {"Cookie": "sessionid=x; csrftoken=" + "y" * 4_000},
+    {"If-Modified-Since": "never"},
+    {"Origin": "null", "Referer": "data:"},
+    {"X-Requested-With": "XMLHttpRequest", "HX-Request": "true"},
+    {"Transfer-Encoding": "identity"},
 ]
+
+TYPES = [
+    "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "multipart/form-data",
+    "application/json; charset=rot13", "application/json; charset=utf-16", "application/json; charset=",
+    "application/json;",
+    "application/xml", "image/png", "json", "", "\x00", "application/json, text/plain", "a" * 5_000,
+]  # fmt: skip
+
+MOMENTS = [
+    "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00",
+    "2026-12-31T23:59:60Z", "2026-01-01T00:00:00", "2026-02-30T00:00:00Z", "2100-01-01T00:00:00Z",
+    "1969-12-31T23:59:59Z",
+    "2026-01-01", "now", "", 0, 1e15, -1, True, None, [], {}, "２０２６-01-01T00:00:00Z",
+    "2026-01-01T00:00:00.1234567890Z",
+]  # fmt: skip
+
+PIECES = [
+    *MOMENTS, " ", "\t\n", "x" * 4_097, "x" * 16_001, "\x00", "\ud800", "\u202e", "$where", "a.b", {"$ne": None},
+    {"$gt": ""},
+    ["a"], [[]], {"a": {"b": {}}}, -(2**31), 2**31, 2**53 + 1, 2**63 - 1, 2**63, -(2**63) - 1, 1.5, 1e308, "1e999",
+    "NaN",
+    "a" * 24, "A" * 24, "g" * 24, "active", "ACTIVE", "open", "+15551234567", "=1+1", "e\u0301" * 100, "İ",
+    "\ud7ff\ufffe",
+]  # fmt: skip
+
+FIELDS = {
+    "conversations": [
+        *(
+            "_id",
+            "leadId",
+            "agentConfigId",
+            "channel",
+            "leadPhone",
+            "leadEmail",
+            "status",
+            "currentStageIndex",
+            "summary",
+        ),
+        *("currentStageName", "messages", "createdAt", "updatedAt", "campaignId", "qualificationResult", "accountId"),
+        *("__proto__", "$set", "a.b", "environment", "account_id"),
+    ],
+    "messages": ["role", "content", "timestamp", "agentConfigId", "$push", "x"],
+    "api-keys": ["name", "scopes", "environment", "expiresAt", "rateLimit", "fullKey"],
+}
+
+KEYS = [
+    ({}, 401),
+    ({"X-API-Key": ""}, 401),
+    ({"X-API-Key": " "}, 401),
+    ({"X-API-Key": "{key},{key}"}, 401),
+    ({"X-API-Key": "{key} "}, 200),
+    ({"X-API-Key": "{key}x"}, 401),
+    ({"X-API-Key": "\u00e9"}, 401),
+    ({"X-API-Key": "nl_live_" + "0" * 10_000}, 401),
+    ({"X-API-Key": "nl_live_" + "f" * 63 + "\u0661"}, 401),
+    ({"Authorization": "bearer {key}"}, 200),
+    ({"Authorization": "BEARER   {key}  "}, 200),
+    ({"Authorization": "Bearer"}, 401),
+    ({"Authorization": "Bearer {key} {key}"}, 401),
+    ({"Authorization": "Basic {key}"}, 401),
+    ({"Authorization": "Bearer " + "nl_" * 4_000}, 401),
+    ({"X-API-Key": "nl_live_nonsense", "Authorization": "Bearer {key}"}, 401),
+    ({"X-API-Key": "{key}", "Authorization": "Bearer nl_live_nonsense"}, 200),
+    ({"Cookie": "X-API-Key={key}"}, 401),
+]
+"""What names the key, and what an answer that it opens or not has to be: of two, the header of the API's own counts."""
+
+METHODS = ("TRACE", "OPTIONS", "HEAD", "PROPFIND", "DELETE", "PUT", "PATCH", "GET", "CONNECT", "x", "get")
 
 
 @pytest.fixture
@@ -159,6 +243,87 @@ def test_no_header_breaks_anything(hostile: Api, path: str) -> None:
     for headers in HEADERS:
         for method in ("GET", "POST"):
             check(hostile.send(method, address, {}, headers=headers), headers)
+
+
+@pytest.mark.parametrize(("path", "method"), WRITE_ROUTES)
+def test_no_type_of_a_body_breaks_a_write(hostile: Api, path: str, method: str) -> None:
+    pk = Conversation.objects.get().pk if "conversations" in path else hostile.key.pk
+    address = "/" + path.replace("<str:pk>", pk)
+    for content_type in TYPES:
+        for body in (b"", b"{}", b"a=1&b=2", b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--'):
+            answer = hostile.client.generic(
+                method.upper(), address, body, content_type=content_type, headers={"X-API-Key": hostile.token}
+            )
+            check(answer, (content_type[:60], body))
+
+
+@pytest.mark.parametrize(("path", "method"), WRITE_ROUTES)
+def test_no_value_of_a_field_breaks_a_write(hostile: Api, path: str, method: str) -> None:
+    """Each field that there is with each value that there should not be, in a body that is right but for that."""
+    kind = "messages" if path.endswith("messages") else "api-keys" if "api-keys" in path else "conversations"
+    base: dict[str, Any] = {
+        "conversations": WireConversation(status="dropped"),
+        "messages": message("Hi"),
+        "api-keys": {"name": "New", "environment": "test", "scopes": ["team:view"]},
+    }[kind]
+    pk = Conversation.objects.get().pk if "conversations" in path else hostile.key.pk
+    address = "/" + path.replace("<str:pk>", pk)
+    for name in FIELDS[kind]:
+        for value in PIECES:
+            check(hostile.send(method.upper(), address, {**base, name: value}), (name, value))
+    if path == "api/conversations":
+        for name in FIELDS["messages"]:
+            for value in PIECES:
+                body = {**base, "messages": [{**message("Hi"), name: value}]}
+                check(hostile.post(address, body), (name, value))
+
+
+@pytest.mark.parametrize(("path", "method"), WRITE_ROUTES)
+def test_no_size_of_a_body_breaks_a_write(hostile: Api, path: str, method: str) -> None:
+    """Larger than allowed, said to be larger or smaller than it is, and compressed to look small."""
+    pk = Conversation.objects.get().pk if "conversations" in path else hostile.key.pk
+    address, key = "/" + path.replace("<str:pk>", pk), {"X-API-Key": hostile.token}
+    bomb = gzip.compress(b"[" + b" " * (50 << 20) + b"]")
+    given: list[tuple[bytes, dict[str, str], set[int]]] = [
+        (b'"' + b"x" * (11 << 20) + b'"', {}, {413}),
+        (b"{}", {"CONTENT_LENGTH": str(1 << 30)}, {413}),
+        (b"{}", {"CONTENT_LENGTH": str(10**30)}, {413}),
+        (b"{", {"CONTENT_LENGTH": "-1"}, {200, 201, 400, 413}),
+        (b"{", {"CONTENT_LENGTH": "x"}, {200, 201, 400, 413}),  # read as none by Django
+        (b'{"a": 1}', {"CONTENT_LENGTH": "3"}, {400}),
+        (bomb, {"HTTP_CONTENT_ENCODING": "gzip"}, {415}),
+        (bomb, {"HTTP_CONTENT_ENCODING": "GZIP, identity"}, {415}),
+        (bomb, {}, {400}),
+    ]
+    for body, extra, expected in given:
+        answer = hostile.client.generic(method.upper(), address, body, "application/json", headers=key, **extra)
+        check(answer, (len(body), extra))
+        # What takes no body reads none: of a conversation, a key.
+        reads = not path.endswith(("rotate", "revoke"))
+        assert answer.status_code in expected or not reads, (answer.status_code, extra)
+
+
+@pytest.mark.parametrize("path", [path for path, _ in API])
+def test_no_key_that_is_none_opens_anything(hostile: Api, path: str) -> None:
+    address = "/" + path.replace("<str:pk>", Conversation.objects.get().pk)
+    for headers, status in KEYS:
+        given = {name: value.replace("{key}", hostile.token) for name, value in headers.items()}
+        answer = hostile.client.get(address, headers=given)
+        check(answer, headers)
+        assert (answer.status_code == 401) == (status == 401), (headers, answer.status_code)
+    for query in ("api_key", "key", "X-API-Key", "access_token", "token"):
+        assert hostile.client.get(address, {query: hostile.token}).status_code == 401
+
+
+@pytest.mark.parametrize("path", [path for path, _ in API] + ["api/", "api/nothing", "api/schema", "api/docs"])
+def test_no_method_breaks_anything(hostile: Api, path: str) -> None:
+    address = "/" + path.replace("<str:pk>", "0" * 24)
+    for method in METHODS:
+        for override in ({}, {"X-HTTP-Method-Override": "DELETE"}):
+            answer = hostile.send(method, address, {}, headers=override)
+            assert answer.status_code < 500, method
+            if method != "HEAD":
+                check(answer, method)
 
 
 def test_unknown_names_of_every_kind_are_json_404s(hostile: Api) -> None:

@@ -28,7 +28,29 @@ from tests.trust.finding import Mutant, mutants
 from tests.trust.harmless import is_harmless, stale
 from tests.trust.planting import plant, watch
 
-TESTS = ["tests/accounts", "tests/conversations", "tests/test_access_matrix.py", "tests/test_scopes.py"]
+TESTS = [
+    *(
+        f"tests/accounts/test_{name}.py"
+        for name in (
+            *("account_page", "audit_api", "audit_pages", "authentication", "idempotency", "invitation_page", "keys"),
+            *("keys_api", "keys_pages", "people_pages", "security", "switch_account", "team"),
+        )
+    ),
+    *(
+        f"tests/conversations/test_{name}.py"
+        for name in (
+            *("analytics_api", "analytics_page", "bulk", "change_status_page", "detail_api", "export_api", "list_api"),
+            *("list_filters", "names", "notes", "pages", "recording_api", "saved_views", "tally", "transcript_page"),
+        )
+    ),
+    "tests/test_scopes.py",
+    "tests/test_access_matrix.py",
+]
+"""Where a test may be that kills one. Fewer than all, for all of them run once before."""
+
+MATRIX = "tests/test_access_matrix.py"
+"""Is not run before, for it takes minutes; its rows of the mutant's own module come last."""
+
 OF_IMPORT = "tests/test_scopes.py"
 """Which tests ask for the scopes of routes, which are read once."""
 
@@ -89,7 +111,8 @@ class Loop:
     def _measure(self) -> None:
         """All tests, as they are: what each takes, and which functions it reaches."""
         began = time.monotonic()
-        parts = [list(range(start, len(self.items), self.workers)) for start in range(self.workers)]
+        measured = [number for number, item in enumerate(self.items) if not item.nodeid.startswith(MATRIX)]
+        parts = [measured[start :: self.workers] for start in range(self.workers)]
         trials = [self._fork(None, lambda part=part: self._all_of(part)) for part in parts]  # type: ignore[misc]
         failed = []
         for trial in trials:
@@ -103,7 +126,7 @@ class Loop:
         for number in failed:  # proves nothing
             print(f"Left out, for it fails as it is: {self.items[number].nodeid}", flush=True)
             self.reached[number] = set()
-        print(f"{len(self.items)} tests as they are: {time.monotonic() - began:.0f} s", flush=True)
+        print(f"{len(measured)} tests as they are: {time.monotonic() - began:.0f} s", flush=True)
         if len(failed) > len(self.items) / 100:
             pytest.exit("Too many tests fail as they are", returncode=2)
 
@@ -153,6 +176,19 @@ class Loop:
             return [number for number, item in enumerate(self.items) if item.nodeid.startswith(OF_IMPORT)]
         reaching = [number for number, reached in self.reached.items() if (mutant.path, mutant.where) in reached]
         known = self.killers.get(mutant.path, [])
+        return self._ordered(reaching, known) + self._rows_of(mutant)
+
+    def _rows_of(self, mutant: Mutant) -> list[int]:
+        """The rows of the access matrix for the routes of the mutant's module."""
+        module = mutant.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        rows = []
+        for number, item in enumerate(self.items):
+            view = getattr(item, "callspec", None) and item.callspec.params.get("view")
+            if view and item.nodeid.startswith(MATRIX) and module == getattr(view, "cls", view).__module__:
+                rows.append(number)
+        return rows
+
+    def _ordered(self, reaching: list[int], known: list[int]) -> list[int]:
         return sorted(
             reaching,
             key=lambda number: (
