@@ -69,6 +69,7 @@ def test_every_action_of_the_api_asks_for_its_scope() -> None:
         for path, view in routes()
         if path.startswith("api/") and path not in OPEN
         for method, action in view.actions.items()
+        if method != "head"  # a view that was asked once has it too, and it is GET
     }
     assert told == {(method, path): scope for method, path, scope in map(str.split, API.strip().splitlines())}
 

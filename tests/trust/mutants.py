@@ -83,6 +83,7 @@ class Loop:
         self.seconds: dict[int, float] = {}
         self.reached: dict[int, set[tuple[str, str]]] = {}
         self.killers: dict[str, list[int]] = {}
+        self.failing: set[int] = set()
         self.survivors: list[Mutant] = []
         self.killed = 0
 
@@ -114,7 +115,6 @@ class Loop:
         measured = [number for number, item in enumerate(self.items) if not item.nodeid.startswith(MATRIX)]
         parts = [measured[start :: self.workers] for start in range(self.workers)]
         trials = [self._fork(None, lambda part=part: self._all_of(part)) for part in parts]  # type: ignore[misc]
-        failed = []
         for trial in trials:
             os.waitpid(trial.pid, 0)
             if not trial.answer.exists():
@@ -122,12 +122,12 @@ class Loop:
             for number, seconds, is_failed, reached in pickle.loads(trial.answer.read_bytes()):  # noqa: S301
                 self.seconds[number], self.reached[number] = seconds, reached
                 if is_failed:
-                    failed.append(number)
-        for number in failed:  # proves nothing
+                    self.failing.add(number)
+        for number in self.failing:  # proves nothing
             print(f"Left out, for it fails as it is: {self.items[number].nodeid}", flush=True)
             self.reached[number] = set()
         print(f"{len(measured)} tests as they are: {time.monotonic() - began:.0f} s", flush=True)
-        if len(failed) > len(self.items) / 100:
+        if len(self.failing) > len(self.items) / 100:
             pytest.exit("Too many tests fail as they are", returncode=2)
 
     def _begin(self, number: int) -> None:
@@ -173,7 +173,8 @@ class Loop:
     def _tests_for(self, mutant: Mutant) -> list[int]:
         """Those that reach it: which killed its neighbours first, then which ask who gets through, the quick ones."""
         if mutant.is_of_import:
-            return [number for number, item in enumerate(self.items) if item.nodeid.startswith(OF_IMPORT)]
+            asking = (number for number, item in enumerate(self.items) if item.nodeid.startswith(OF_IMPORT))
+            return [number for number in asking if number not in self.failing]
         reaching = [number for number, reached in self.reached.items() if (mutant.path, mutant.where) in reached]
         known = self.killers.get(mutant.path, [])
         return self._ordered(reaching, known) + self._rows_of(mutant)
