@@ -50,6 +50,12 @@ def statuses(answer: bytes) -> list[int]:
     return [int(found) for found in re.findall(rb"^HTTP/1\.1 (\d{3})", answer, re.MULTILINE)]
 
 
+def faults(log: str) -> list[str]:
+    """Errors of the server's own. A host that is not ours is Django's word for an error of the client."""
+    errors = re.findall(r".* ERROR .*|^\[ERROR\].*", log, re.MULTILINE)
+    return [line for line in errors if "DisallowedHost" not in line]
+
+
 REQUESTS: dict[str, tuple[bytes, set[int]]] = {
     # Of what is sent, what the server may answer; an empty answer is a connection that was closed.
     "two different lengths": (
@@ -108,7 +114,7 @@ def test_what_no_client_sends_breaks_nothing(server: Running, folder: Path, name
     assert b"Traceback" not in answer
     assert b"evil.example" not in answer
     assert b"smuggled" not in answer
-    assert " ERROR " not in (folder / "log").read_text()
+    assert not faults((folder / "log").read_text())
     assert server.call("GET", "/api/conversations?limit=1")
 
 

@@ -128,6 +128,15 @@ def test_invitations_are_bounded(acme: Account, alice: User, monkeypatch: pytest
         invite(acme, "c@example.com", by=alice)
 
 
+def test_what_another_account_has_invited_counts_for_nothing(
+    acme: Account, alice: User, other_account: Account, charlie: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("accounts.models.invitation.AT_MOST", 1)
+    invite(other_account, "a@example.com", by=charlie)
+    invite(acme, "a@example.com", by=alice)
+    assert acme.invitations.count() == other_account.invitations.count() == 1
+
+
 def test_an_invitation_is_for_one_address(acme: Account, alice: User, charlie: User) -> None:
     invitation, _ = invite(acme, by=alice)
     with pytest.raises(InvitationOfAnother):

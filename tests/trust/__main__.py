@@ -3,6 +3,7 @@
 ``python -m tests.trust mutants slow`` runs those alone; ``--list`` names them all.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -23,7 +24,19 @@ def module(name: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", name, *arguments]
 
 
+PYTEST = module("pytest", "-p", "no:cacheprovider", "-s")
+
 TRIALS = [
+    Trial("mutants", "each filter and each check taken away in turn", module("tests.trust.mutants")),
+    Trial("slow", "1,000 slow clients for 30 seconds", module("tests.trust.slow")),
+    *(
+        Trial(f"model-{store}", f"100 × 30 steps beside a model, on {store}", [*on, "-q", "tests/test_stateful.py"])
+        for store, on in {
+            "sqlite": PYTEST,
+            "postgresql": [*module("tests.servers", "postgresql", "--"), *PYTEST],
+            "mongodb": [*module("tests.servers", "mongodb", "--"), *PYTEST],
+        }.items()
+    ),
     Trial(
         "schemathesis", "10,000 generated requests and more", module("tests.schemathesis_run", "--max-examples", "600")
     ),
@@ -33,8 +46,9 @@ TRIALS = [
 def run(trial: Trial) -> tuple[int, str, float]:
     """Exit status, last line and seconds of a trial, whose output is passed on as it comes."""
     began, last = time.monotonic(), ""
+    environment = {"DATABASE_URL": "sqlite:///var/parley.sqlite3", "TRUST_EXAMPLES": "100", **os.environ}
     with subprocess.Popen(
-        trial.command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        trial.command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         for line in process.stdout or ():
             print(line, end="", flush=True)
