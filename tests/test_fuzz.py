@@ -261,11 +261,12 @@ def test_no_type_of_a_body_breaks_a_write(hostile: Api, path: str, method: str) 
 def test_no_value_of_a_field_breaks_a_write(hostile: Api, path: str, method: str) -> None:
     """Each field that there is with each value that there should not be, in a body that is right but for that."""
     kind = "messages" if path.endswith("messages") else "api-keys" if "api-keys" in path else "conversations"
-    base: dict[str, Any] = {
-        "conversations": WireConversation(status="dropped"),
+    bases: dict[str, dict[str, Any]] = {
+        "conversations": dict(WireConversation(status="dropped")),
         "messages": message("Hi"),
         "api-keys": {"name": "New", "environment": "test", "scopes": ["team:view"]},
-    }[kind]
+    }
+    base = bases[kind]
     pk = Conversation.objects.get().pk if "conversations" in path else hostile.key.pk
     address = "/" + path.replace("<str:pk>", pk)
     for name in FIELDS[kind]:
@@ -284,7 +285,7 @@ def test_no_size_of_a_body_breaks_a_write(hostile: Api, path: str, method: str) 
     pk = Conversation.objects.get().pk if "conversations" in path else hostile.key.pk
     address, key = "/" + path.replace("<str:pk>", pk), {"X-API-Key": hostile.token}
     bomb = gzip.compress(b"[" + b" " * (50 << 20) + b"]")
-    given: list[tuple[bytes, dict[str, str], set[int]]] = [
+    given: list[tuple[bytes, dict[str, Any], set[int]]] = [
         (b'"' + b"x" * (11 << 20) + b'"', {}, {413}),
         (b"{}", {"CONTENT_LENGTH": str(1 << 30)}, {413}),
         (b"{}", {"CONTENT_LENGTH": str(10**30)}, {413}),

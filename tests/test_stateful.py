@@ -207,7 +207,7 @@ class Machine(RuleBasedStateMachine):
 @pytest.mark.django_db
 def test_the_api_does_what_its_model_does(settings: Any) -> None:
     settings.RATE_LIMIT_ADDRESS = settings.RATE_LIMIT_KEY = settings.RATE_LIMIT_ACCOUNT = 0
-    run_state_machine_as_test(Machine, settings=RUNS)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(Machine, settings=RUNS)
 
 
 RUNS = settings(

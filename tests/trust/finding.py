@@ -16,7 +16,7 @@ OUTSIDE = (
     "migrations",
     "management",
     "demo",
-    "admin.py",
+    "admin",
     "throttling.py",
     "guesses.py",
     "adapters.py",

@@ -16,6 +16,7 @@ import time
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from tests.serving import Running, serving
@@ -132,7 +133,7 @@ def main() -> int:
     options = parser.parse_args()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, options.clients * 2 + 500)), hard))
-    unlimited = {f"RATE_LIMIT_{window}": "0" for window in ("ADDRESS", "KEY", "ACCOUNT")}
+    unlimited: dict[str, Any] = {f"RATE_LIMIT_{window}": "0" for window in ("ADDRESS", "KEY", "ACCOUNT")}
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder), conversations=[], **unlimited) as server:
         found = Slow(server, options.clients, options.seconds, options.bodies).measure()
         errors = (Path(folder) / "log").read_text().count(" ERROR ")
