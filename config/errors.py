@@ -1,6 +1,7 @@
 """The one shape of errors under ``/api`` (contract, section 5), and our own pages elsewhere."""
 
 import logging
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions, status
@@ -16,6 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
 from accounts.permissions import NoAccount
+from config.storage.outages import is_outage, told
 from config.storage.timeouts import SearchTimedOut
 
 log = logging.getLogger(__name__)
@@ -34,6 +37,7 @@ TITLES = {
 
 
 SLOW_SEARCH = "The search took too long; narrow it by other filters"
+UNAVAILABLE = "The store is unavailable, please try again later"
 
 
 class Conflict(exceptions.APIException):
@@ -48,6 +52,10 @@ def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response
         error = exceptions.ParseError("Bad request")
     if isinstance(error, SearchTimedOut):
         return Response({"error": SLOW_SEARCH}, status=status.HTTP_503_SERVICE_UNAVAILABLE)
+    if is_outage(error):
+        set_rollback()
+        log.error("The store is unavailable: %s", told(error))
+        return Response({"error": UNAVAILABLE}, status=status.HTTP_503_SERVICE_UNAVAILABLE)
     response = exception_handler(error, context)
     if response is None:
         set_rollback()
@@ -86,7 +94,22 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _answer(request, 500, "Internal server error")
+    error = sys.exc_info()[1]
+    return unavailable(request, error) if is_outage(error) else _answer(request, 500, "Internal server error")
+
+
+def unavailable(request: HttpRequest, error: Any) -> HttpResponse:
+    """The store failed, perhaps on the way to the view. One line in the log tells of it, instead of a traceback."""
+    log.error("The store is unavailable: %s (%s %s)", told(error), request.method, request.path)
+    response: HttpResponse
+    if request.path.startswith("/api/"):
+        response = JsonResponse({"error": UNAVAILABLE}, status=503)
+    else:
+        title, advice = _("Parley cannot reach its data"), _("What was saved is safe. Please try again in a moment.")
+        shown = render_to_string("unavailable.html", {"code": 503, "title": title, "advice": advice})
+        response = HttpResponse(shown, status=503)
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
 
 
 def too_many_requests(request: HttpRequest) -> HttpResponse:

@@ -5,6 +5,7 @@ from typing import Any
 from accounts.idempotency import HEADER as IDEMPOTENCY_KEY
 from accounts.idempotency import MAX_LENGTH as MAX_IDEMPOTENCY_KEY
 from config.docs import CONTENT_TYPES
+from config.errors import SLOW_SEARCH, UNAVAILABLE
 from config.parsing import MAX_BODY, MAX_DEPTH
 from config.schema import Json, Operation, answer, answered, choice, modules, refusal, text
 
@@ -103,6 +104,12 @@ COMPONENTS: dict[str, dict[str, Any]] = {
         "Refused422": refusal("This `Idempotency-Key` was used for another request."),
         "Refused500": refusal(
             "A fault of ours. Its `X-Request-Id` leads to it in the log.", failed={"error": "Internal server error"}
+        ),
+        "Refused503": refusal(
+            "The store is away, full or not writable. Whether a change was made before it failed is not known: send it "
+            "again, with the same `Idempotency-Key`. Also for a search that takes too long.",
+            unavailable={"error": UNAVAILABLE},
+            slow={"error": SLOW_SEARCH},
         ),
     },
     "headers": {

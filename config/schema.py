@@ -204,7 +204,7 @@ class ApiSchema(AutoSchema):
                 name: {"operationId": name, "parameters": {"id": f"$response.body#{operation.new_id}"}}
                 for name in operation.leads_to
             }
-        refused = {429, 500}
+        refused = {429, 500, 503}
         if operation.filters or operation.parameters:
             refused.add(400)
         if operation.body or self.repeatable:

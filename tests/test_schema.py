@@ -78,7 +78,7 @@ def test_every_operation_says_what_a_client_must_know() -> None:
     for path, method, operation in operations():
         assert operation["summary"], path
         assert operation["description"], path
-        assert {"429", "500"} < operation["responses"].keys(), (path, method)
+        assert {"429", "500", "503"} < operation["responses"].keys(), (path, method)
         for said in operation["responses"].values():
             assert "X-Request-Id" in resolved(said)["headers"], (path, method)
             assert resolved(said)["description"], (path, method)

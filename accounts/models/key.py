@@ -19,6 +19,7 @@ from accounts.origin import current_origin
 from accounts.scopes import Scope
 from accounts.validators import EachIn, validate_text
 from config.storage.moments import now
+from config.storage.outages import by_the_way
 from config.storage.transaction import atomic
 
 PREFIX = "nl"
@@ -245,7 +246,8 @@ class ApiKey(Owned, RateLimited):
         if self.last_used_at and self.last_used_at > moment - LAST_USED_RESOLUTION:
             return
         stale = Q(last_used_at=None) | Q(last_used_at__lte=moment - LAST_USED_RESOLUTION)
-        ApiKey.objects.filter(stale, pk=self.pk).update(last_used_at=moment, last_used_ip=current_origin().address)
+        with by_the_way("The last use of an API key"):
+            ApiKey.objects.filter(stale, pk=self.pk).update(last_used_at=moment, last_used_ip=current_origin().address)
 
     def log(self, action: str, *, by: Actor, **metadata: Any) -> None:
         AuditEvent.objects.log(

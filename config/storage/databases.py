@@ -98,7 +98,9 @@ def _postgresql(url: str) -> dict[str, Any]:
     database: dict[str, Any] = environ.Env.db_url_config(url)
     if not database.get("NAME"):
         raise ImproperlyConfigured("DATABASE_URL must name a database, such as postgresql://user@host/parley.")
-    return {**database, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    # By itself the driver waits for minutes for a host that is silent.
+    options = {"connect_timeout": 10, **database.get("OPTIONS", {})}
+    return {**database, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}
 
 
 def _mongodb(url: str) -> dict[str, Any]:
