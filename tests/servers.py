@@ -14,7 +14,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -26,9 +28,90 @@ class ServerUnavailable(Exception):
     """What is missing, as a sentence that says how to get it."""
 
 
+@dataclass
+class Server:
+    """A database server over a folder of its own: it may be killed, and started again over what it then left."""
+
+    name: str
+    url: str
+    command: list[Any]
+    folder: Path
+    owner: dict[str, Any]
+    stop_signal: signal.Signals
+    answers: Callable[[], bool]
+    process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid if self.process else 0
+
+    def start(self) -> None:
+        """In a session of its own, so that Ctrl-C reaches the tests first and the server stops after them."""
+        log = self.folder / "log"
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=self.folder,
+                start_new_session=True,
+                **self.owner,
+            )
+        _await(self.answers, self.process, log, self.name)
+
+    def kill(self) -> None:
+        """SIGKILL, to it and to all that it has started."""
+        if self.process:
+            kill_all(self.process)
+
+    def stop(self) -> None:
+        if self.process is None:
+            return
+        self.process.send_signal(self.stop_signal)
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    @contextmanager
+    def running(self) -> Iterator["Server"]:
+        try:
+            self.start()
+            yield self
+        finally:
+            self.stop()
+
+
+def kill_all(process: "subprocess.Popen[bytes]") -> None:
+    """SIGKILL to a process and its children (Linux), and waits until none of them is left."""
+    pids = [process.pid, *children(process.pid)]
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    process.wait()
+    while any(_is_alive(pid) for pid in pids[1:]):
+        time.sleep(0.005)
+
+
+def children(pid: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except FileNotFoundError:
+        return []
+
+
+def _is_alive(pid: int) -> bool:
+    """Not a zombie, whose files and memory are gone already."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 @contextmanager
-def postgresql() -> Iterator[str]:
-    """The DATABASE_URL of a new PostgreSQL server, with an empty database."""
+def postgresql_server(*, durable: bool = False) -> Iterator[Server]:
+    """A new PostgreSQL server, with an empty database. ``durable`` as in earnest; else as fast as can be."""
     initdb, postgres = _postgresql_program("initdb"), _postgresql_program("postgres")
     owner = _unprivileged_user()
     with _folder(owner) as folder:
@@ -38,26 +121,66 @@ def postgresql() -> Iterator[str]:
         made = subprocess.run(command, capture_output=True, text=True, cwd=folder, **owner, check=False)
         if made.returncode:
             raise ServerUnavailable(f"PostgreSQL's initdb failed: {made.stderr.strip()}")
-        # Durability is not what these tests measure, and a power cut ends them anyway.
-        fast = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
+        # Durability is not what most tests measure, and a power cut ends them anyway.
+        fast = [] if durable else ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
         command = [postgres, "-D", data, "-p", str(port), "-k", folder, "-c", "listen_addresses=127.0.0.1", *fast]
-        with _process(command, folder / "log", owner, stop_signal=signal.SIGINT) as process:
-            _await(lambda: _postgresql_answers(port), process, folder / "log", "PostgreSQL")
-            yield f"postgresql://parley@127.0.0.1:{port}/parley"
+        url = f"postgresql://parley@127.0.0.1:{port}/parley"
+        server = Server(
+            "PostgreSQL", url, command, folder, owner, signal.SIGINT, answers=lambda: _postgresql_answers(port)
+        )
+        with server.running():
+            yield server
+
+
+@contextmanager
+def mongod_server() -> Iterator[Server]:
+    """A new MongoDB server: a replica set of one, because transactions need one."""
+    with _folder({}) as folder:
+        port = free_port()
+        server = _mongod(folder, port)
+        server.url = f"mongodb://127.0.0.1:{port}/parley?replicaSet=rs0&directConnection=true"
+        server.answers = lambda: _mongod_answers(port, [port])
+        with server.running():
+            yield server
+
+
+@contextmanager
+def mongod_set(members: int = 3) -> Iterator[tuple[str, list[Server]]]:
+    """The DATABASE_URL of a new MongoDB replica set, and its members."""
+    with ExitStack() as stack:
+        ports = [free_port() for _ in range(members)]
+        servers = [_mongod(stack.enter_context(_folder({})), port) for port in ports]
+        for server, port in zip(servers, ports, strict=True):
+            server.answers = partial(_mongod_listens, port)
+            stack.enter_context(server.running())
+        assert servers[0].process
+        # Whichever is elected: the first is told of the others, and asked until it sees a primary.
+        _await(
+            lambda: _mongod_answers(ports[0], ports), servers[0].process, servers[0].folder / "log", "the replica set"
+        )
+        hosts = ",".join(f"127.0.0.1:{port}" for port in ports)
+        yield f"mongodb://{hosts}/parley?replicaSet=rs0", servers
+
+
+def _mongod(folder: Path, port: int) -> Server:
+    (folder / "data").mkdir()
+    command: list[Any] = [_mongod_program(), "--replSet", "rs0", "--bind_ip", "127.0.0.1", "--port", str(port)]
+    command += ["--dbpath", folder / "data", "--nounixsocket", "--wiredTigerCacheSizeGB", "0.5"]
+    return Server("mongod", "", command, folder, {}, signal.SIGTERM, answers=lambda: False)
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    """The DATABASE_URL of a new PostgreSQL server."""
+    with postgresql_server() as server:
+        yield server.url
 
 
 @contextmanager
 def mongod() -> Iterator[str]:
-    """The DATABASE_URL of a new MongoDB server: a replica set of one, because transactions need one."""
-    program = _mongod_program()
-    with _folder({}) as folder:
-        port = free_port()
-        (folder / "data").mkdir()
-        command: list[Any] = [program, "--replSet", "rs0", "--bind_ip", "127.0.0.1", "--port", str(port)]
-        command += ["--dbpath", folder / "data", "--nounixsocket", "--wiredTigerCacheSizeGB", "0.5"]
-        with _process(command, folder / "log", {}, stop_signal=signal.SIGTERM) as process:
-            _await(lambda: _mongod_answers(port), process, folder / "log", "mongod")
-            yield f"mongodb://127.0.0.1:{port}/parley?replicaSet=rs0&directConnection=true"
+    """The DATABASE_URL of a new MongoDB server."""
+    with mongod_server() as server:
+        yield server.url
 
 
 SERVERS = {"postgresql": postgresql, "mongodb": mongod}
@@ -109,32 +232,6 @@ def _folder(owner: dict[str, Any]) -> Iterator[Path]:
         yield Path(folder)
 
 
-@contextmanager
-def _process(
-    command: list[Any], log: Path, owner: dict[str, Any], *, stop_signal: signal.Signals
-) -> Iterator["subprocess.Popen[bytes]"]:
-    """A server in a session of its own, so that Ctrl-C reaches the tests first and the server stops after them."""
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            cwd=log.parent,
-            start_new_session=True,
-            **owner,
-        )
-    try:
-        yield process
-    finally:
-        process.send_signal(stop_signal)
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
 def _await(ready: Callable[[], bool], process: "subprocess.Popen[bytes]", log: Path, name: str) -> None:
     deadline = time.monotonic() + PATIENCE
     while not ready():
@@ -148,33 +245,49 @@ def _await(ready: Callable[[], bool], process: "subprocess.Popen[bytes]", log: P
 def _postgresql_answers(port: int) -> bool:
     """Whether it takes connections; the first of them creates the database."""
     import psycopg
+    from psycopg.errors import DuplicateDatabase
 
     address = f"postgresql://parley@127.0.0.1:{port}/postgres"
     try:
-        with psycopg.connect(address, connect_timeout=5, autocommit=True) as connection:
+        with psycopg.connect(address, connect_timeout=5, autocommit=True) as connection, suppress(DuplicateDatabase):
             connection.execute("CREATE DATABASE parley")
     except psycopg.OperationalError:
         return False
     return True
 
 
-def _mongod_answers(port: int) -> bool:
-    """Whether it is the primary of its replica set, which it is told to become when it is not in one yet."""
+def _mongod_answers(port: int, members: list[int]) -> bool:
+    """Whether the server at ``port`` sees a primary of its replica set, which it is told to become one of with
+    ``members`` when it is not in one yet.
+    """
     from pymongo import MongoClient
     from pymongo.errors import OperationFailure, PyMongoError
 
     with MongoClient[dict[str, Any]](port=port, directConnection=True, serverSelectionTimeoutMS=500) as client:
         try:
-            if client.admin.command("hello").get("isWritablePrimary"):
+            hello = client.admin.command("hello")
+            if hello.get("isWritablePrimary") or (hello.get("primary") and len(members) > 1):
                 return True
-            member = {"_id": 0, "host": f"127.0.0.1:{port}"}
-            client.admin.command("replSetInitiate", {"_id": "rs0", "members": [member]})
+            hosts = [{"_id": number, "host": f"127.0.0.1:{each}"} for number, each in enumerate(members)]
+            client.admin.command("replSetInitiate", {"_id": "rs0", "members": hosts})
         except OperationFailure as error:
             if error.code != 23:  # AlreadyInitialized: the election is under way
                 raise
         except PyMongoError:
             return False
     return False
+
+
+def _mongod_listens(port: int) -> bool:
+    from pymongo import MongoClient
+    from pymongo.errors import PyMongoError
+
+    with MongoClient[dict[str, Any]](port=port, directConnection=True, serverSelectionTimeoutMS=500) as client:
+        try:
+            client.admin.command("ping")
+        except PyMongoError:
+            return False
+    return True
 
 
 def _stop(signum: int, frame: object) -> None:

@@ -5,17 +5,33 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.error import URLError
 from urllib.request import Request, urlopen
 
-from tests.servers import free_port
+from tests.servers import free_port, kill_all
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 60  # seconds for the server to answer
+
+
+PREPARE = """
+import sys
+from os import environ
+
+import django
+from django.core.management import call_command
+
+environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup()
+call_command("migrate", verbosity=0)
+for account in sys.argv[1:]:
+    call_command("create_account", account, owner="alice@example.com")
+    call_command("import_conversations", "-", account=account)
+"""
+"""What ``manage.py`` would do, in the time that it takes to start once."""
 
 
 class Running(NamedTuple):
@@ -36,6 +52,74 @@ class Running(NamedTuple):
             return json.load(response)
 
 
+class Parley:
+    """The server's processes over one store. They may be killed, and started again at the same address.
+
+    Its log lies in ``folder``, and its store too where ``variables``, which are of its environment, name no other.
+    """
+
+    process: "subprocess.Popen[bytes]"
+
+    def __init__(self, folder: Path, variables: Mapping[str, str], *, user: int | None = None) -> None:
+        self.folder, self.log, self.user = folder, folder / "log", user
+        self.port = free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.environment = {
+            **os.environ,
+            "DATABASE_URL": f"sqlite:///{folder}/parley.sqlite3",
+            "DEBUG": "0",
+            "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz-served-for-tests",
+            "HOST": "127.0.0.1",
+            "PORT": str(self.port),
+            "WORKERS": "1",
+            **variables,
+        }
+
+    def manage(self, *arguments: str, given: bytes = b"") -> str:
+        return self._run("manage.py", *arguments, given=given)
+
+    def _run(self, *arguments: str, given: bytes) -> str:
+        command = [sys.executable, *arguments]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, input=given, capture_output=True, check=False, user=self.user
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
+
+    def prepare(self, conversations: Sequence[Any] | None) -> str:
+        """Migrate, and give Acme these ``conversations``. Returns a key, or nothing where there is to be no account."""
+        given = b"" if conversations is None else json.dumps(conversations).encode()
+        told = self._run("-c", PREPARE, *([] if conversations is None else ["Acme"]), given=given)
+        return told.partition("\n")[0].strip()
+
+    def launch(self) -> None:
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", "config.serve"]
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, user=self.user
+            )
+
+    def start(self, path: str = "/api/schema") -> None:
+        """Launch it, and wait until it answers ``path``."""
+        self.launch()
+        self.wait(path)
+
+    def wait(self, path: str) -> None:
+        wait_for(f"{self.address}{path}", self.process, self.log)
+
+    def kill(self) -> None:
+        """SIGKILL, to all of its processes."""
+        kill_all(self.process)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+
 @contextmanager
 def serving(
     folder: Path, *, conversations: Sequence[Any] | None = None, static: bool = False, **variables: str
@@ -45,48 +129,23 @@ def serving(
     Acme holds ``conversations``, given in the wire's shape; without them nobody has an account, and there is no key.
     ``static`` collects the static files first, as a release does.
     """
-    environment = {
-        **os.environ,
-        "DATABASE_URL": f"sqlite:///{folder}/parley.sqlite3",
-        "DEBUG": "0",
-        "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz-served-for-tests",
-        "HOST": "127.0.0.1",
-        "PORT": str(free_port()),
-        "WORKERS": "1",
-        **variables,
-    }
-
-    def manage(*arguments: str, given: bytes = b"") -> str:
-        command = [sys.executable, "manage.py", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=environment, input=given, capture_output=True, check=True)
-        return done.stdout.decode()
-
-    manage("migrate", "--verbosity=0")
+    parley = Parley(folder, variables)
+    token = parley.prepare(conversations)
     if static:
-        manage("collectstatic", "--noinput", "--verbosity=0")
-    token = ""
-    if conversations is not None:
-        token = manage("create_account", "Acme", "--owner", "alice@example.com").strip()
-        manage("import_conversations", "-", "--account", "Acme", given=json.dumps(conversations).encode())
-    with (folder / "log").open("wb") as log:
-        command = [sys.executable, "-m", "config.serve"]
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        parley.manage("collectstatic", "--noinput", "--verbosity=0")
     try:
-        address = f"http://127.0.0.1:{environment['PORT']}"
-        wait_for(address, process, folder / "log")
-        yield Running(address, process.pid, token, manage)
+        parley.start()
+        yield Running(parley.address, parley.process.pid, token, parley.manage)
     finally:
-        process.terminate()
-        process.wait(timeout=20)
+        parley.stop()
 
 
-def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(PATIENCE * 10):
-        if process.poll() is not None:
-            break
+def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while process.poll() is None and time.monotonic() < deadline:
         try:
-            urlopen(f"{address}/api/schema", timeout=PATIENCE).close()
+            urlopen(url, timeout=PATIENCE).close()
             return
-        except URLError:
-            time.sleep(0.1)
+        except OSError:  # refused, cut off, or answered with an error
+            time.sleep(0.05)
     raise AssertionError(log.read_text())
