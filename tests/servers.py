@@ -112,7 +112,7 @@ def _is_alive(pid: int) -> bool:
 @contextmanager
 def postgresql_server(*, durable: bool = False) -> Iterator[Server]:
     """A new PostgreSQL server, with an empty database. ``durable`` as in earnest; else as fast as can be."""
-    initdb, postgres = _postgresql_program("initdb"), _postgresql_program("postgres")
+    initdb, postgres = postgresql_program("initdb"), postgresql_program("postgres")
     owner = _unprivileged_user()
     with _folder(owner) as folder:
         data, port = folder / "data", free_port()
@@ -192,7 +192,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _postgresql_program(name: str) -> Path:
+def postgresql_program(name: str) -> Path:
     """The newest of Debian's, which stand outside PATH, or the one on PATH."""
     found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4]))
     elsewhere = shutil.which(name)

@@ -85,10 +85,10 @@ def migrations() -> dict[str, list[str]]:
     }
 
 
-def hashed(model: type[models.Model], file: GzipFile | None = None) -> Table:
-    """What the store's table holds; its lines written to ``file`` on the way."""
+def hashed(model: type[models.Model], file: GzipFile | None = None, *, fields: Sequence[str] = ()) -> Table:
+    """What the store's table holds, in some or all ``fields``; its lines written to ``file`` on the way."""
     digest, number = sha256(), 0
-    for line in _lines(model):
+    for line in _lines(model, [model._meta.get_field(name) for name in fields] or fields_of(model)):
         digest.update(line)
         number += 1
         if file:
@@ -105,8 +105,7 @@ def _is_given(field: Any) -> bool:
     return bool(field.primary_key) and not isinstance(field, ObjectIdField) and field.default is models.NOT_PROVIDED
 
 
-def _lines(model: type[models.Model]) -> Iterator[bytes]:
-    fields = fields_of(model)
+def _lines(model: type[models.Model], fields: Sequence[Any]) -> Iterator[bytes]:
     rows = model._base_manager.order_by("pk").iterator(chunk_size=100)
     lines = (line_of([_plain(field, field.value_from_object(row)) for field in fields]) for row in rows)
     return lines if not _is_given(model._meta.pk) else iter(sorted(lines))
