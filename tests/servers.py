@@ -85,6 +85,8 @@ class Server:
 
 def kill_all(process: "subprocess.Popen[bytes]") -> None:
     """SIGKILL to a process and its children (Linux), and waits until none of them is left."""
+    with suppress(ProcessLookupError):
+        os.kill(process.pid, signal.SIGSTOP)  # else it could start another child behind our back
     pids = [process.pid, *children(process.pid)]
     for pid in pids:
         with suppress(ProcessLookupError):
@@ -95,10 +97,11 @@ def kill_all(process: "subprocess.Popen[bytes]") -> None:
 
 
 def children(pid: int) -> list[int]:
-    try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except FileNotFoundError:
-        return []
+    found = []
+    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            found += [int(child) for child in thread.read_text().split()]
+    return found
 
 
 def _is_alive(pid: int) -> bool:

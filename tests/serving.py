@@ -14,7 +14,7 @@ from urllib.request import Request, urlopen
 from tests.servers import free_port, kill_all
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE = 60  # seconds for the server to answer
+PATIENCE = 120  # seconds for the server to answer
 
 
 PREPARE = """
@@ -144,7 +144,7 @@ def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + PATIENCE
     while process.poll() is None and time.monotonic() < deadline:
         try:
-            urlopen(url, timeout=PATIENCE).close()
+            urlopen(url, timeout=5).close()
             return
         except OSError:  # refused, cut off, or answered with an error
             time.sleep(0.05)

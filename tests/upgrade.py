@@ -160,7 +160,7 @@ def _sqlite_load(url: str, dump: bytes) -> None:
 
 
 def _postgresql_dump(url: str) -> bytes:
-    command = [postgresql_program("pg_dump"), "--inserts", "--no-owner", "--no-privileges", url]
+    command = [str(postgresql_program("pg_dump")), "--inserts", "--no-owner", "--no-privileges", url]
     return subprocess.run(command, capture_output=True, check=True).stdout
 
 

@@ -4,11 +4,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.backends.signals import connection_created
 from django.test import Client
 
 from accounts.models import ApiKey
@@ -61,28 +62,34 @@ def test_a_store_that_is_away_is_503_everywhere(address: str) -> None:
 
 
 @contextmanager
-def full() -> Iterator[None]:
-    """No page more than the database has."""
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA max_page_count = 1")  # counts as what it has
-        try:
-            yield
-        finally:
-            cursor.execute("PRAGMA max_page_count = 1000000")
+def told_to(on: str, off: str) -> Iterator[None]:
+    """Each connection is told ``on``, those that are made meanwhile too."""
+
+    def tell(statement: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+
+    def connected(**kwargs: Any) -> None:
+        tell(on)
+
+    tell(on)
+    connection_created.connect(connected)
+    try:
+        yield
+    finally:
+        connection_created.disconnect(connected)
+        tell(off)
 
 
-@contextmanager
-def read_only() -> Iterator[None]:
-    on, off = {
-        "sqlite": ("PRAGMA query_only = 1", "PRAGMA query_only = 0"),
-        "postgresql": ("SET default_transaction_read_only = on", "SET default_transaction_read_only = off"),
-    }[connection.vendor]
-    with connection.cursor() as cursor:
-        cursor.execute(on)
-        try:
-            yield
-        finally:
-            cursor.execute(off)
+def full() -> AbstractContextManager[None]:
+    """No page more than the database has: 1 counts as that."""
+    return told_to("PRAGMA max_page_count = 1", "PRAGMA max_page_count = 1000000")
+
+
+def read_only() -> AbstractContextManager[None]:
+    if connection.vendor == "sqlite":
+        return told_to("PRAGMA query_only = 1", "PRAGMA query_only = 0")
+    return told_to("SET default_transaction_read_only = on", "SET default_transaction_read_only = off")
 
 
 @pytest.mark.skipif(connection.vendor == "mongodb", reason="it is the server that would be told")

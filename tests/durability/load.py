@@ -84,6 +84,12 @@ class Writer(threading.Thread):
         self.open: list[Asked] = []
 
     def run(self) -> None:
+        try:
+            self.work()
+        finally:
+            self.client.close()
+
+    def work(self) -> None:
         while True:
             due = next((asked for asked in self.open if asked.not_before <= time.monotonic()), None)
             if due is None and (self.has_enough.is_set() or len(self.open) >= MOST_OPEN):

@@ -40,6 +40,9 @@ TRIALS = [
     Trial(
         "schemathesis", "10,000 generated requests and more", module("tests.schemathesis_run", "--max-examples", "600")
     ),
+    Trial("kills", "kill -9 of servers and stores under load", module("tests.durability", "kills")),
+    Trial("contention", "16 writers, one conversation", module("tests.durability", "contention")),
+    Trial("replicas", "the primary of a replica set killed under load", module("tests.durability", "replicas")),
 ]
 
 
