@@ -154,7 +154,7 @@ def _last(event: str) -> str:
     if done is None:
         return ""
     moment, facts = done
-    told = ", ".join(f"{value:,} {name}" for name, value in facts.items() if isinstance(value, int))
+    told = ", ".join(f"{value:,} {name}" for name, value in sorted(facts.items()) if isinstance(value, int))
     return f"{timesince(moment)} ago: {told}"
 
 

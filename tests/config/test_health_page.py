@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
@@ -64,12 +65,16 @@ def test_it_tells_of_the_store_and_of_what_was_done(
 def test_it_tells_of_the_last_backup(tmp_path: Path) -> None:
     admin = client_of(User.objects.create_superuser("olga@example.com", "correct horse battery"))
     call_command("backup", str(tmp_path / "b.bak"))
-    assert re.search(r"ago: \d+ rows, [\d,]+ bytes", lines(admin)["Last backup"])
+    assert re.search(r"ago: [\d,]+ bytes, \d+ rows", lines(admin)["Last backup"])
 
 
 def test_what_is_missing_is_a_fault(admin: Client) -> None:
-    MigrationRecorder.Migration.objects.filter(app="conversations").delete()
-    assert lines(admin)["Migrations"].startswith("⚠ missing: conversations.0001_initial")
+    recorder = MigrationRecorder(connection)
+    recorder.record_unapplied("conversations", "0001_initial")
+    try:
+        assert lines(admin)["Migrations"].startswith("⚠ missing: conversations.0001_initial")
+    finally:  # MongoDB takes nothing back that is not a model's
+        recorder.record_applied("conversations", "0001_initial")
 
 
 def test_a_line_that_cannot_be_told_leaves_the_others(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
