@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 
 from django.conf import settings
@@ -48,6 +49,11 @@ def client_address(request: HttpRequest) -> str:
         hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
         if len(hops) >= settings.TRUSTED_PROXIES:
             address = hops[-settings.TRUSTED_PROXIES]
+    return _readable(address)
+
+
+@lru_cache(maxsize=10_000)
+def _readable(address: str) -> str:
     try:
         return str(ip_address(address))
     except ValueError:

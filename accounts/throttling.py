@@ -10,6 +10,7 @@ clients; they guard no secret, and a broken limiter must not turn away those who
 
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
@@ -100,6 +101,7 @@ def headers(use: Use) -> dict[str, str]:
     return {name: str(number) for name, number in shown.items()}
 
 
+@lru_cache(maxsize=10_000)
 def network_of(address: str) -> str:
     """What counts as one client: an IPv4 address, or the /64 that an IPv6 subscriber has at the least.
 

@@ -57,6 +57,19 @@ def memory_of_worker(server: Server) -> float:
     return max(found, default=0.0)
 
 
+def processor_of(server: Server) -> float:
+    """Seconds of processor time that the server and all that it started have taken so far."""
+    parents, taken = {}, {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            parents[int(stat.parent.name)], taken[int(stat.parent.name)] = int(fields[1]), sum(map(int, fields[11:13]))
+    family = {server.process.pid}
+    while more := {pid for pid, parent in parents.items() if parent in family} - family:
+        family |= more
+    return sum(taken.get(pid, 0) for pid in family) / os.sysconf("SC_CLK_TCK")
+
+
 def lower(headers: Message) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
 
@@ -105,6 +118,8 @@ class Load:
     """What one round of load found."""
 
     per_second: float
+    per_processor_second: float
+    """How many the server answers in a second of processor time: other load hardly matters to it."""
     median: float
     p95: float
     failed: int
@@ -121,22 +136,25 @@ def generator() -> str:
 def load(server: Server, path: str, headers: Mapping[str, str], seconds: float, connections: int = CONNECTIONS) -> Load:
     """``connections`` clients that ask again as soon as they are answered, for some seconds."""
     named = [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
+    before = processor_of(server)
     if generator() == "wrk":
         words = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--latency", *named]
         words += ["-s", str(ROOT / "bench" / "report.lua")]
         found = run([*words, server.url(path)])
-        value = dict(re.findall(r"^bench (\w+) ([\d.]+)$", found, re.MULTILINE))
-        return Load(
-            float(value["requests"]) / float(value["seconds"]),
-            float(value["median"]),
-            float(value["p95"]),
-            int(float(value["failed"])),
+        value = {name: float(number) for name, number in re.findall(r"^bench (\w+) ([\d.]+)$", found, re.MULTILINE)}
+        requests, failed = value["requests"], value["failed"]
+        rate, median, p95 = requests / value["seconds"], value["median"], value["p95"]
+    else:
+        words = ["ab", "-q", "-k", f"-c{connections}", f"-t{max(1, round(seconds))}", "-n10000000", *named]
+        found = run([*words, server.url(path)])
+        median, p95 = (float(re.search(rf"^ +{share}% +(\d+)", found, re.MULTILINE)[1]) for share in (50, 95))  # type: ignore[index]
+        rate, requests = (
+            float(re.search(rf"{name}: +([\d.]+)", found)[1])  # type: ignore[index]
+            for name in ("Requests per second", "Complete requests")
         )
-    words = ["ab", "-q", "-k", f"-c{connections}", f"-t{max(1, round(seconds))}", "-n10000000", *named]
-    found = run([*words, server.url(path)])
-    median, p95 = (float(re.search(rf"^ +{share}% +(\d+)", found, re.MULTILINE)[1]) for share in (50, 95))  # type: ignore[index]
-    rate = float(re.search(r"Requests per second: +([\d.]+)", found)[1])  # type: ignore[index]
-    return Load(rate, median, p95, int((re.search(r"Failed requests: +(\d+)", found) or [0, 0])[1]))
+        failed = float((re.search(r"Failed requests: +(\d+)", found) or [0, 0])[1])
+    taken = max(processor_of(server) - before, 0.01)
+    return Load(rate, requests / taken, median, p95, int(failed))
 
 
 def run(words: Sequence[str]) -> str:

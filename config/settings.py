@@ -123,6 +123,19 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.errors.SlowSearch",
 ]
+# What only pages need, the API's requests do not go through (config.wsgi)
+API_MIDDLEWARE = [
+    "accounts.origin.OriginMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "config.headers.HeadersMiddleware",
+    "config.compression.GZipMiddleware",
+    "config.headers.PolicyMiddleware",
+    "accounts.throttling.ThrottlingMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "accounts.middleware.SignInMiddleware",
+    "config.language.LanguageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = True

@@ -30,8 +30,8 @@ handler429 = "config.errors.too_many_requests"  # allauth asks for it
 handler500 = "config.errors.server_error"
 
 api: list[URLPattern | URLResolver] = [
+    path("", include("conversations.api_urls")),  # first: asked for most
     path("", include("accounts.api_urls")),
-    path("", include("conversations.api_urls")),
     path("", include("accounts.audit_urls")),
     path("schema", SchemaView.as_view(), name="api-schema"),
     path("docs", DocsView.as_view(), name="api-docs"),
@@ -42,8 +42,8 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 admin.site.password_change = RedirectView.as_view(pattern_name="account_change_password")  # type: ignore[assignment,method-assign]
 
 urlpatterns = [
-    path("", home, name="home"),
     path("api/", include(api)),
+    path("", home, name="home"),
     path("conversations/", include("conversations.urls")),
     path("analytics/", analytics, name="analytics"),
     path("", include("accounts.sign_in_urls")),

@@ -5,7 +5,6 @@ from conversations.api import ConversationViewSet
 from conversations.export_api import ConversationExportViewSet
 
 urlpatterns = [
-    path("analytics/overview", AnalyticsViewSet.as_view({"get": "overview"}), name="api-analytics-overview"),
     path("conversations", ConversationViewSet.as_view({"get": "list", "post": "record"}), name="api-conversations"),
     path("conversations/export", ConversationExportViewSet.as_view({"get": "export"}), name="api-export"),
     path(
@@ -15,4 +14,5 @@ urlpatterns = [
     ),
     path("conversations/<str:pk>/messages", ConversationViewSet.as_view({"post": "append"}), name="api-messages"),
     path("conversations/<str:pk>/status", ConversationViewSet.as_view({"patch": "change_status"}), name="api-status"),
+    path("analytics/overview", AnalyticsViewSet.as_view({"get": "overview"}), name="api-analytics-overview"),
 ]

@@ -46,10 +46,10 @@ COLUMNS = (
 Row = tuple[Any, ...]
 
 SHAPE = (
-    ("_id", "_id", "text"),
+    ("_id", "_id", "id"),
     ("leadId", "lead_id", "text"),
-    ("accountId", "account_id", "text"),
-    ("agentConfigId", "agent_config_id", "text"),
+    ("accountId", "account_id", "id"),
+    ("agentConfigId", "agent_config_id", "id"),
     ("channel", "channel", "text"),
     ("leadPhone", "lead_phone", "text"),
     ("status", "status", "text"),
@@ -64,6 +64,9 @@ SHAPE = (
     ("summary", "summary", "optional"),
 )
 """The wire's name, the column and its kind; ``qualificationResult``, which is made of two columns, comes last."""
+
+QUOTED = {"id": '"%s"', "text": "%s", "integer": "%s", "json": "%s", "moment": '"%s"'}
+"""How a value stands in the text; an id has nothing that would need escaping."""
 
 STREAM_ROWS = 20
 """Conversations fetched at a time while an account is streamed; few, for each may be megabytes."""
@@ -99,28 +102,29 @@ class Place(Written):
 
 @cache
 def _written(dialect: Dialect) -> str:
-    """SQL for a conversation's text, of the columns of ``{table}``."""
-    pieces: list[str] = []
+    """SQL for a conversation's text, of the columns of ``{table}``.
+
+    One call of a function that formats: a chain of as many ``||`` copies its beginning again with each.
+    """
+    template, values = [], []
     for name, column, kind in SHAPE:
-        key = f"""'{"," if pieces else "{"}"{name}":'"""
-        at = f"{{table}}.{column}"
-        if kind == "moment":
-            pieces.append(f"""{key} || '"' || {dialect.moment} || '"'""".replace("{column}", at))
-        elif kind == "optional":
+        key, at = f'"{name}":', f"{{table}}.{column}"
+        if kind == "optional":
             value = dialect.text.replace("{column}", at)
-            pieces.append(f"CASE WHEN {at} <> '' THEN {key} || {value} ELSE '' END")
-        else:
-            pieces.append(f"{key} || {getattr(dialect, kind).replace('{column}', at)}")
+            template.append("%s")
+            values.append(f"CASE WHEN {at} <> '' THEN ',{key}' || {value} ELSE '' END")
+            continue
+        template.append(f"{',' if template else '{'}{key}{QUOTED[kind]}")
+        values.append(at if kind == "id" else getattr(dialect, kind).replace("{column}", at))
     reason = dialect.text.replace("{column}", "{table}.qualification_reason")
     qualified = dialect.true.replace("{column}", "{table}.qualified")
-    pieces.append(
+    template.append("%s}")
+    values.append(
         """CASE WHEN {table}.qualified IS NULL THEN '' ELSE ',"qualificationResult":{"qualified":' || """
         f"""CASE WHEN {qualified} THEN 'true' ELSE 'false' END || ',"reason":' || {reason} || '}}' END"""
     )
-    # Two halves: what follows the long messages is not copied with them piece by piece.
-    middle = next(place for place, each in enumerate(SHAPE) if each[2] == "json") + 1
-    whole = f"({' || '.join(pieces[:middle])} || ({' || '.join(pieces[middle:])} || '}}'))"
-    return dialect.whole.replace("{whole}", whole)
+    text = "".join(template).replace("%", "%%")  # a query has parameters, whose places are written the same way
+    return dialect.whole.replace("{whole}", f"{dialect.format}('{text}', {', '.join(values)})")
 
 
 def written(conversations: ConversationQuerySet) -> Any:

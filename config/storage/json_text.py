@@ -4,8 +4,10 @@ from typing import NamedTuple
 
 
 class Dialect(NamedTuple):
-    """How a database writes ``{column}`` as JSON, and casts the ``{whole}``."""
+    """How a database writes ``{column}`` as JSON, puts texts into places, and casts the ``{whole}``."""
 
+    format: str
+    """The function that takes a text with ``%s`` in it, and what stands there."""
     text: str
     integer: str
     moment: str
@@ -16,8 +18,9 @@ class Dialect(NamedTuple):
 
 DIALECTS = {
     "sqlite": Dialect(
+        format="printf",
         text="json_quote({column})",
-        integer="CAST({column} AS integer)",
+        integer="{column}",
         moment="substr({column}, 1, 10) || 'T' || substr({column} || '.000', 12, 12) || 'Z'",
         json="{column}",
         true="{column}",
@@ -25,6 +28,7 @@ DIALECTS = {
         whole="CAST({whole} AS BLOB)",
     ),
     "postgresql": Dialect(
+        format="format",
         text="to_json({column})::text",
         integer="{column}",
         moment="""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')""",

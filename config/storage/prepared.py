@@ -3,11 +3,14 @@
 Writing it takes longer than the store needs to answer. What is asked is the same: one statement, the stored rows.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import QuerySet
+
+_PARAMETER = re.compile(r"(?<!%)%s")
 
 LIMIT = 987_654_321
 """Stands for the limit while the SQL is written."""
@@ -15,8 +18,9 @@ LIMIT = 987_654_321
 
 class _Plan(NamedTuple):
     sql: str
-    parameters: list[Any]
-    places: list[tuple[int, int]]
+    """Its parameters have names: Django's SQLite puts those in by ``%``, and looks for ``%s`` by a slow pattern."""
+    parameters: dict[str, Any]
+    places: list[tuple[str, int]]
     """Which parameter is which of the caller's values."""
     converters: Any
     """As Django's compiler names what turns the store's values into Python's."""
@@ -43,8 +47,8 @@ class Prepared:
         if plan is None:
             plan = self._plans[connection.vendor] = self._write()
         parameters = plan.parameters.copy()
-        for position, which in plan.places:
-            parameters[position] = values[which]
+        for name, which in plan.places:
+            parameters[name] = values[which]
         with connection.cursor() as cursor:
             cursor.execute(plan.sql, parameters)
             rows = cursor.fetchall()
@@ -62,10 +66,13 @@ class Prepared:
             sql = sql.replace(str(LIMIT), "%s")
             parameters.append(LIMIT)
             markers.append(LIMIT)
-        places = [(place, markers.index(each)) for place, each in enumerate(parameters) if each in markers]
+        named = {f"p{number}": each for number, each in enumerate(parameters)}
+        places = [(name, markers.index(each)) for name, each in named.items() if each in markers]
         if len({which for _, which in places}) != len(markers):
             raise TypeError("Each value has to be a parameter of the statement.")
-        return _Plan(sql, parameters, places, compiler.get_converters([column for column, *_ in compiler.select]))
+        marks = iter(named)
+        sql = _PARAMETER.sub(lambda found: f"%({next(marks)})s", sql)
+        return _Plan(sql, named, places, compiler.get_converters([column for column, *_ in compiler.select]))
 
 
 def _converted(row: Sequence[Any], converters: Any) -> list[Any]:
