@@ -1,5 +1,7 @@
 """The WSGI application that granian serves."""
 
+import gc
+import logging
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -42,16 +44,19 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
 
 
 def warm_up() -> None:
-    """Load what the first request would wait for: the URLs with all that they import, and what requests ask often."""
+    """Do what the first request would wait for: load the URLs with all that they import, and ask what requests ask."""
     from django.conf import settings
 
     from accounts.models import Account, ApiKey
     from conversations import wire
     from conversations.models import Totals
 
-    environ: dict[str, object] = {"PATH_INFO": "/healthz", "HTTP_HOST": settings.ALLOWED_HOSTS[0]}
-    setup_testing_defaults(environ)
-    application(environ, lambda *args: lambda data: None).close()
+    logging.disable()  # nobody was refused: there is no key yet
+    for path in ("/healthz", "/api/conversations"):
+        environ: dict[str, object] = {"PATH_INFO": path, "HTTP_HOST": settings.ALLOWED_HOSTS[0]}
+        setup_testing_defaults(environ)
+        application(environ, lambda *args: lambda data: None).close()
+    logging.disable(logging.NOTSET)
     # A store that is not there, or not migrated yet, is said where it is asked for.
     with suppress(Exception):
         nobody = Account()
@@ -59,6 +64,8 @@ def warm_up() -> None:
         Totals.of(nobody, "live")
         for row in wire.first_rows(nobody.pk, "live", 1):
             wire.shown(row)
+    gc.collect()
+    gc.freeze()  # what is loaded now stays: nobody's request looks through it again
 
 
 warm_up()

@@ -6,13 +6,11 @@ Texts are written as texts, so that no cell is a formula, whatever outsiders wro
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from xlsxwriter import Workbook
-from xlsxwriter.format import Format
 
 from accounts.tables import cut
 from conversations import wire
@@ -20,6 +18,10 @@ from conversations.export import message_cells, messages_of, stored
 from conversations.messages import Role, parse_moment
 from conversations.models import Channel, Conversation, ConversationQuerySet, Status
 from conversations.names import Names
+
+if TYPE_CHECKING:
+    from xlsxwriter import Workbook
+    from xlsxwriter.format import Format
 
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -61,7 +63,7 @@ MESSAGE_COLUMNS: Mapping[Any, int] = {
 class Sheets:
     """Rows under a header, on as many sheets as they need."""
 
-    def __init__(self, workbook: Workbook, name: str, columns: Mapping[Any, int]) -> None:
+    def __init__(self, workbook: "Workbook", name: str, columns: Mapping[Any, int]) -> None:
         self.workbook, self.name, self.columns = workbook, name, columns
         self.bold = workbook.add_format({"bold": True})
         self.moment: Format = workbook.add_format({"num_format": "yyyy-mm-dd hh:mm"})
@@ -100,6 +102,8 @@ class Sheets:
 def workbook(conversations: ConversationQuerySet, names: Names) -> IO[bytes]:
     """The file, at its beginning. It is written to disk row by row: memory holds few conversations."""
     file = TemporaryFile()  # noqa: SIM115 - the answer closes it
+    from xlsxwriter import Workbook  # here, not above: only who exports a sheet waits for it
+
     with Workbook(file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
         overview = Sheets(book, gettext("Conversations"), CONVERSATION_COLUMNS)
         details = Sheets(book, gettext("Messages"), MESSAGE_COLUMNS)

@@ -182,17 +182,19 @@ class Conversation(Owned):
         room = Conversation.objects.filter(
             pk=self.pk, message_count__lte=MAX_MESSAGES - len(new), stored_bytes__lte=MAX_BYTES - size
         )
-        if not room.update(
-            messages=AppendDocuments("messages", new),
-            message_count=F("message_count") + len(new),
-            search_text=append_text("search_text", text),
-            stored_bytes=F("stored_bytes") + size,
+        changes = {
+            "messages": AppendDocuments("messages", new),
+            "message_count": F("message_count") + len(new),
+            "search_text": append_text("search_text", text),
+            "stored_bytes": F("stored_bytes") + size,
             **ending,
             **_beginning(new),
             **touched(moment),
-        ):
+        }
+        if not room.update(**changes):
             raise ConversationFull(f"At most {MAX_MESSAGES:,} messages and {MAX_BYTES:,} bytes a conversation.")
-        self.refresh_from_db()
+        for name in changes:  # read again when somebody asks, for most only send
+            self.__dict__.pop(name, None)
 
     @atomic
     def change_status(self, status: str, *, by: Actor, reason: str = "", expected: str = "") -> None:

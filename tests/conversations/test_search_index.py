@@ -176,3 +176,17 @@ def test_a_search_is_found_out_once(talk: ConversationQuerySet, django_assert_nu
     list(talk.found_by(looked_for))
     with django_assert_num_queries(1):
         list(talk.found_by(looked_for))
+
+
+def test_of_a_long_term_the_middle_counts_too(acme: Account, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ways, "COMMON", ways.SAMPLE + 1)  # nothing is common: the index answers
+    begin, end = "what does it cost to rent ", " from the first of May on, please?"
+    record(messages=[message(f"{begin}a desk{end}")])
+    wanted = record(messages=[message(f"{begin}two rooms{end}")])
+    record(messages=[message(end), message(begin)])
+    mine = acme.conversations.live().newest_first()
+    for few in (2_000, 1):  # looked up one by one, or met along the list
+        monkeypatch.setattr(ways, "FEW", few)
+        found = mine.search(f"{begin}two rooms{end}")
+        assert [each.pk for each in found] == [wanted.pk]
+        assert (found.count(), found.count_by_status()[wanted.status]) == (1, 1)

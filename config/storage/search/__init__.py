@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar, cast
 
 from django.db import connections
-from django.db.models import CharField, QuerySet, Value
+from django.db.models import Case, CharField, Q, QuerySet, Value, When
 from django.db.models.expressions import Col, RawSQL
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact, In
@@ -21,7 +21,7 @@ from config.storage.search.index import SubstringIndex, engine_of, index_of
 
 __all__ = ["FEW", "Search", "SubstringIndex", "engine_of", "index_of", "is_few", "is_searched", "some_of"]
 
-Q = TypeVar("Q", bound=QuerySet[Any])
+R = TypeVar("R", bound=QuerySet[Any])
 
 FEW = 2_000
 """So many rows are looked up by their primary keys, and counted exactly."""
@@ -35,8 +35,11 @@ GLANCE = 3_000
 SAMPLE = 100
 """Rows that are looked at, at either end of the list, to tell whether words are common."""
 
-COMMON = 4
-"""Of ``SAMPLE``, at both ends: a page is then full after some 1,000 rows, wherever it begins."""
+COMMON = 2
+"""Of ``SAMPLE``, at both ends: a page is then full after some 2,500 rows, wherever it begins."""
+
+OFTEN = 1
+"""The same of words that more than ``FEW`` rows hold: to go on naming these takes longer than to walk."""
 
 
 class Search:
@@ -53,17 +56,20 @@ class Search:
         engine = engine_of(connection)
         self.engine = engine if engine and self.owner and engine.exists(self.index) else None
         self._named: list[str] | None = None
-        self._walks: bool | None = None
+        self._most = 0
+        self._held: dict[str, int] = {}
 
-    def narrow(self, rows: Q) -> Q:
+    def narrow(self, rows: R) -> R:
         """Those of ``rows`` that it finds, by the way that is the cheaper one."""
         if self.engine is None or self.is_common():
             return self.walk(rows)
-        found = self.named(MANY)
+        found = self.named(FEW + 1)
+        if found is not None and len(found) <= FEW:
+            return self.among(rows, found)
+        found = None if found is None or self.is_common(OFTEN) else self.named(MANY)
         if found is None:
             return self.walk(rows)
-        if len(found) <= FEW:
-            return self.among(rows, found)
+        rows = self._verified(rows)
         if len(found) < MANY:
             return self._with(rows, In(self.pk, self.engine.literal(found)))
         sql, values = self.engine.statement(self.index, list(self.owner.values()), self.terms)
@@ -71,21 +77,22 @@ class Search:
 
     def named(self, most: int) -> list[str] | None:
         """The primary keys of at most ``most`` rows, by the index; None where it does not tell."""
-        if self.engine and self._named is None:
+        if self.engine and self._most < most and (self._named is None or len(self._named) == self._most):
             self._named = self.engine.find(self.index, list(self.owner.values()), self.terms, most)
+            self._most = most
         return self._named
 
     @property
     def is_named(self) -> bool:
         return bool(self._named)
 
-    def among(self, rows: Q, pks: Sequence[str]) -> Q:
+    def among(self, rows: R, pks: Sequence[str]) -> R:
         """Those of ``rows`` with these primary keys, each looked up: an owner's index would be walked for them.
 
         The owner's conditions stay, in a form that no index answers.
         """
         assert self.engine is not None  # noqa: S101 - it has named them
-        rows = self._with(rows, AmongFew(self.pk, self.engine.literal(pks)))
+        rows = self._with(self._verified(rows), AmongFew(self.pk, self.engine.literal(pks)))
         children = _conditions(rows)
         for position, condition in enumerate(children):
             if _pins(condition, self.index.fields):
@@ -93,25 +100,42 @@ class Search:
                 children[position] = Exact(hidden, condition.rhs)
         return rows
 
-    def is_common(self) -> bool:
+    def is_common(self, least: int | None = None) -> bool:
         """Whether the words stand in many rows at either end of the list.
 
         Both ends: what only the newest hold fills no second page, and what only old ones hold is far away.
         """
-        if self._walks is None:
-            texts = self.all.filter(**self.owner).values_list(self.field.name, flat=True)
-            along = self.index.along
-            self._walks = all(
-                sum(any(term in text for term in self.terms) for text in texts.order_by(*order)[:SAMPLE]) >= COMMON
-                for order in ((f"-{along}", "-pk"), (along, "pk"))
-            )
-        return self._walks
+        least = COMMON if least is None else least
+        return all(self._held_at(end) >= least for end in ("-", ""))
 
-    def walk(self, rows: Q) -> Q:
-        text = Col(rows.model._meta.db_table, self.field)
-        return self._with(rows, Walked(cast(Any, [HasSubstring(text, term) for term in self.terms]), connector=OR))
+    def _held_at(self, end: str) -> int:
+        """In how many of the ``SAMPLE`` newest (``-``) or oldest rows the words stand. The store looks itself: a text
+        that is read here is decoded first.
+        """
+        if end not in self._held:
+            found = Q(*((f"{self.field.name}__has", term) for term in self.terms), _connector=Q.OR)
+            rows = self.all.filter(**self.owner).order_by(f"{end}{self.index.along}", f"{end}pk")
+            holds = rows.annotate(holds=Case(When(found, then=1), default=0)).values_list("holds", flat=True)
+            self._held[end] = sum(holds[:SAMPLE])
+        return self._held[end]
 
-    def _with(self, rows: Q, condition: Any) -> Q:
+    def walk(self, rows: R) -> R:
+        return self._with(rows, self._holding())
+
+    def _holding(self) -> "Walked":
+        text = Col(self.all.model._meta.db_table, self.field)
+        return Walked(cast(Any, [HasSubstring(text, term) for term in self.terms]), connector=OR)
+
+    def _verified(self, rows: R) -> R:
+        """Those of ``rows`` that hold the words, where the index may have named others too."""
+        if self.engine is None or all(map(self.engine.is_exact, self.terms)):
+            return rows
+        rows = rows.all()
+        rows.query.where = rows.query.where.clone()
+        _conditions(rows).append(self._holding())
+        return rows
+
+    def _with(self, rows: R, condition: Any) -> R:
         condition.search = self
         rows = rows.all()
         rows.query.where = rows.query.where.clone()
@@ -126,7 +150,7 @@ class AmongFew(In):
 class Walked(WhereNode):
     """The text holds one of the terms."""
 
-    search: Search
+    search: Search | None = None
 
     def clone(self) -> "Walked":
         copy = cast(Walked, super().clone())
@@ -144,7 +168,7 @@ def is_searched(rows: "QuerySet[Any]") -> bool:
     return _found_in(rows) is not None
 
 
-def some_of(rows: Q) -> Q | None:
+def some_of(rows: R) -> R | None:
     """Some of those that a search found, in the time of a page; None where it named all there are."""
     found = _found_in(rows)
     if found is None or isinstance(found, AmongFew):
@@ -154,7 +178,7 @@ def some_of(rows: Q) -> Q | None:
         rows = rows.all()
         rows.query.where = rows.query.where.clone()
         _conditions(rows).remove(found)
-        return search.among(rows, (search.named(MANY) or [])[:FEW])
+        return search.among(rows, (search.named(FEW) or [])[:FEW])
     along, owned = search.index.along, search.all.filter(**search.owner)
     horizon = owned.order_by(f"-{along}", "-pk").values_list(along, flat=True)[GLANCE : GLANCE + 1]
     return next((rows.filter(**{f"{along}__gte": moment}) for moment in horizon), None)

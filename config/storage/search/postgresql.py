@@ -84,6 +84,9 @@ class PostgreSQLEngine:
         sql, values = self.statement(index, owner, terms, limit)
         return [pk for (pk,) in self._rows(f"{sql} LIMIT {limit:d}", values)]
 
+    def is_exact(self, term: str) -> bool:
+        return True
+
     def statement(
         self, index: SubstringIndex, owner: Sequence[str], terms: Sequence[str], limit: int | None = None
     ) -> tuple[str, tuple[Any, ...]]:

@@ -25,6 +25,11 @@ TRIGGERS = ("insert", "append", "replace", "delete")
 MOST_GRAMS = 100_000
 """Occurrences of one or two characters that are looked through, of all owners; of more, no list is made."""
 
+LONG = 40
+"""Characters; of a longer term the ends alone are matched, and the texts are asked for the whole."""
+
+END = 16
+
 LAST = "\U0010ffff" * 3
 """What no trigram's rest comes after."""
 
@@ -62,6 +67,9 @@ class SQLiteEngine:
         sql, values = self.statement(index, owner, terms)
         return [pk for (pk,) in self._rows(f"{sql} LIMIT {limit:d}", values)]
 
+    def is_exact(self, term: str) -> bool:
+        return len(term) <= LONG
+
     def statement(
         self, index: SubstringIndex, owner: Sequence[str], terms: Sequence[str]
     ) -> tuple[str, tuple[str, ...]]:
@@ -76,7 +84,7 @@ class SQLiteEngine:
                     f" AND rowid BETWEEN (SELECT first FROM {name}_owner WHERE owner = %s)"
                     f" AND (SELECT last FROM {name}_owner WHERE owner = %s)"
                 )
-                values += ['"{}"'.format(term.replace('"', '""')), "/".join(owner), "/".join(owner)]
+                values += [_phrases(term), "/".join(owner), "/".join(owner)]
         # CROSS: in this order
         sql = (
             f"SELECT DISTINCT row FROM ({' UNION '.join(found)}) it CROSS JOIN {name}_part part"
@@ -114,6 +122,12 @@ class SQLiteEngine:
         with self.connection.cursor() as cursor:
             cursor.execute(sql, values)
             return cursor.fetchall()
+
+
+def _phrases(term: str) -> str:
+    """What FTS5 looks for: all positions of all trigrams of a phrase are read, so of a long term only its ends'."""
+    pieces = [term] if len(term) <= LONG else [term[:END], term[-END:]]
+    return " AND ".join('"{}"'.format(piece.replace('"', '""')) for piece in pieces)
 
 
 def _tables(index: SubstringIndex, columns: dict[str, str]) -> list[str]:
