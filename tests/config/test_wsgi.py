@@ -65,7 +65,7 @@ def test_the_short_way_answers_as_the_full_one(api: Api, record: Record, path: s
     assert short[1]["Content-Security-Policy"]
 
 
-def test_pages_under_api_go_the_full_way() -> None:
+def test_pages_under_api_go_the_full_way(api: Api) -> None:
     status, headers, content = ask(wsgi.application, "/api/docs")
     assert (status, headers["Content-Type"]) == ("200 OK", "text/html; charset=utf-8")
     assert b"Parley" in content
