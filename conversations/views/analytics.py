@@ -47,7 +47,7 @@ def analytics(request: AccountRequest) -> HttpResponseBase:
         if period and not faults:
             links = Links(asked.within(period), may_read=request.membership.has_scope(Scope.CONVERSATIONS_VIEW))
             owner = (request.account.pk, str(request.environment))
-            found = report(Started(filterset.qs, owner, asked.narrowed), period, names, links)
+            found = report(Started(filterset.queryset, owner, asked.narrowed), period, names, links)
         if sheet:
             return _sheet(request, sheet, found, asked)
     return render(request, "analytics/page.html", _context(asked, names, period, found, faults))

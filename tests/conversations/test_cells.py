@@ -113,7 +113,7 @@ def test_figures_of_any_period_are_those_of_its_rows(
         record(**values(chance, START))
     columns = {"channel": "channel", "agent": "agent_config_id", "campaign": "campaign_id"}
     listed = acme.conversations.live().filter(**{columns[name]: value for name, value in filters.items()})
-    started = Started(listed, (acme.pk, "live"), filters)
+    started = Started(acme.conversations.live(), (acme.pk, "live"), filters)
     minutes = (0, 30, 60, 61, 1440, 1440 + 45, 3 * 1440, 4 * 1440 + 7)
     for low, high in [(low, high) for low in minutes for high in minutes if low <= high]:
         start, end = (START + timedelta(minutes=at) for at in (low, high))
