@@ -28,6 +28,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         if key.account.suspended_at:
             raise PermissionDenied(SUSPENDED)
         key.touch()
+        key.account.masks_contacts = key.contacts_masked
         return AnonymousUser(), key
 
     def authenticate_header(self, request: Request) -> str:

@@ -13,6 +13,7 @@ from accounts.models import ApiKey
 from accounts.models.idempotency import (
     AnotherRequest,
     Answer,
+    AnswerErased,
     IdempotentRequest,
     StillRunning,
 )
@@ -56,6 +57,8 @@ class Idempotent:
                 raise
         except StillRunning:
             raise Conflict("A request with this Idempotency-Key is still running") from None
+        except AnswerErased:
+            raise Conflict("This was carried out. Its answer has been erased") from None
         except AnotherRequest:
             raise KeyReused from None
 

@@ -33,6 +33,8 @@ GROUPS: dict[Any, tuple[Scope, ...]] = {
         Scope.CONVERSATIONS_CHANGE_STATUS,
         Scope.CONVERSATIONS_SEND_MESSAGE,
         Scope.LEADS_START_CONVERSATION,
+        Scope.LEADS_ERASE,
+        Scope.CONTACTS_READ,
     ),
     _("Figures"): (Scope.DASHBOARD_VIEW,),
     _("Account"): (
@@ -68,6 +70,8 @@ class NameForm(forms.Form):
 class NewKeyForm(NameForm):
     """Offers, and takes, only what the person holds who fills it in."""
 
+    ISSUED = ("name", "environment", "scopes", "contacts_masked", "expires_at")
+
     environment = forms.ChoiceField(choices=Environment.choices, widget=forms.RadioSelect)
     scopes = forms.MultipleChoiceField(
         error_messages={"required": _("Choose at least one thing that it may do."), "invalid_choice": TOO_MUCH}
@@ -79,7 +83,7 @@ class NewKeyForm(NameForm):
         initial = {
             "environment": environment,
             "expiry": "365",
-            "scopes": [scope for scope in READ_SCOPES if scope in held],
+            "scopes": [scope for scope in (*READ_SCOPES, Scope.CONTACTS_READ) if scope in held],
         }
         super().__init__(data, initial=initial)
         self.held = held
@@ -90,6 +94,10 @@ class NewKeyForm(NameForm):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         expiry, day = cleaned.get("expiry"), cleaned.get("expires_on")
         cleaned["expires_at"] = None
+        chosen = cleaned.get("scopes", [])
+        # Said once: a key sees contacts in full unless it is masked.
+        cleaned["contacts_masked"] = Scope.CONTACTS_READ not in chosen
+        cleaned["scopes"] = [scope for scope in chosen if scope != Scope.CONTACTS_READ] or chosen
         if expiry == OWN_DATE:
             if day is None:
                 if "expires_on" not in self.errors:

@@ -17,6 +17,9 @@ UNUSED_AFTER = timedelta(days=60)
 
 EXPIRES_SOON = timedelta(days=14)
 
+EVERYTHING = frozenset(Scope.values) - {Scope.CONTACTS_READ}
+"""Contacts are open to a key or masked, whatever its scopes: that is told beside them."""
+
 READ = frozenset(map(str, READ_SCOPES))
 READ_AND_WRITE = READ | {Scope.CONVERSATIONS_EDIT.value}
 ONLY_CONVERSATIONS = frozenset(scope.value for scope in Scope if scope.startswith(("conversations:", "leads:")))
@@ -26,8 +29,8 @@ HISTORY = ("api_key.created", "api_key.rotated", "api_key.revoked")
 
 def access_of(scopes: list[str]) -> str:
     """What a key may do, in a word or two."""
-    held = frozenset(scopes)
-    if held == frozenset(Scope.values):
+    held = frozenset(scopes) - {Scope.CONTACTS_READ} or frozenset(scopes)
+    if held >= EVERYTHING:
         return _("Everything")
     if held == READ:
         return _("Read")
@@ -82,7 +85,8 @@ class KeyRow:
 
     @property
     def scopes(self) -> list[tuple[str, str]]:
-        return [(scope, label_of(scope)) for scope in self.key.scopes]
+        shown = [(scope, label_of(scope)) for scope in self.key.scopes]
+        return [*shown, ("", _("Contacts masked"))] if self.key.contacts_masked else shown
 
     @property
     def made_by(self) -> str:
@@ -128,7 +132,7 @@ class KeyRow:
     def not_held(self) -> str:
         """The scope that the key has and the person lacks, who may not have its new secret then."""
         try:
-            check_held(self.key.scopes, self.held)
+            check_held(self.key.opened, self.held)
         except ScopeNotHeld as error:
             return error.scope
         return ""

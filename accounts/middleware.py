@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from accounts.models import Account, Environment, User
+from accounts.scopes import Scope
 from accounts.sessions import mark_seen
 
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
@@ -53,6 +54,8 @@ class AccountMiddleware:
         found = next((one for one in request.memberships if one.account_id == chosen), None)
         request.membership = found or next(iter(request.memberships), None)
         request.account = request.membership and request.membership.account
+        if request.membership:
+            request.account.masks_contacts = not request.membership.has_scope(Scope.CONTACTS_READ)
         if request.membership and hasattr(view, "scope"):  # a page of an account
             request.membership.touch()
             if found is None:

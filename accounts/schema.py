@@ -72,6 +72,13 @@ KEY_PROPERTIES: Json = {
     "accountId": object_id("ObjectId of the account (tenant)."),
     "expiresAt": nullable(moment("When the key expires; null where it does not. In a request it lies in the future.")),
     "lastUsedAt": nullable(moment("When the key was last used, to the minute; null where it never was.")),
+    "contactsMasked": {
+        "type": "boolean",
+        "description": (
+            "Whether answers to the key hold phones and e-mail addresses masked, such as `+1 ••• ••• 4567`. A key has "
+            "this from the beginning or never. In an answer it is left out where it is false."
+        ),
+    },
 }
 
 KEY_EXAMPLE = {
@@ -117,7 +124,7 @@ EVENT = answered(
 
 COMPONENTS: dict[str, Json] = {
     "schemas": {
-        "ApiKey": answered(KEY_PROPERTIES, description="An API key, without its secret."),
+        "ApiKey": answered(KEY_PROPERTIES, optional=["contactsMasked"], description="An API key, without its secret."),
         "NewApiKey": body_of(NewApiKeySerializer(), KEY_PROPERTIES, "What a key is made from."),
         "IssuedApiKey": answered(
             {

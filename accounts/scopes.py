@@ -1,6 +1,6 @@
 """The one vocabulary of permissions, for people and for keys (contract, section 7)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +12,9 @@ class Scope(TextChoices):
     CONVERSATIONS_EDIT = "conversations:edit", _("Record and edit conversations")
     CONVERSATIONS_SEND_MESSAGE = "conversations:send_message", _("Send messages")
     CONVERSATIONS_CHANGE_STATUS = "conversations:change_status", _("Change the status of conversations")
+    CONTACTS_READ = "contacts:read", _("See phones and e-mail addresses in full")
     LEADS_START_CONVERSATION = "leads:start_conversation", _("Start conversations with leads")
+    LEADS_ERASE = "leads:erase", _("Erase leads for good")
     API_KEYS_VIEW = "api_keys:view", _("See API keys")
     API_KEYS_MANAGE = "api_keys:manage", _("Issue, rotate and revoke API keys")
     AUDIT_VIEW = "audit:view", _("Read the audit log")
@@ -42,9 +44,18 @@ class Role(TextChoices):
 ROLE_SCOPES: dict[str, frozenset[str]] = {
     Role.OWNER: frozenset(Scope),
     Role.INTEGRATOR: frozenset(
-        {Scope.DASHBOARD_VIEW, Scope.API_KEYS_VIEW, Scope.API_KEYS_MANAGE, Scope.AUDIT_VIEW, Scope.TEAM_VIEW}
+        {
+            Scope.DASHBOARD_VIEW,
+            Scope.CONTACTS_READ,
+            Scope.API_KEYS_VIEW,
+            Scope.API_KEYS_MANAGE,
+            Scope.AUDIT_VIEW,
+            Scope.TEAM_VIEW,
+        }
     ),
-    Role.AI_ARCHITECT: frozenset({Scope.DASHBOARD_VIEW, Scope.CONVERSATIONS_VIEW, Scope.TEAM_VIEW}),
+    Role.AI_ARCHITECT: frozenset(
+        {Scope.DASHBOARD_VIEW, Scope.CONVERSATIONS_VIEW, Scope.CONTACTS_READ, Scope.TEAM_VIEW}
+    ),
     Role.OPERATOR: frozenset(
         {
             Scope.DASHBOARD_VIEW,
@@ -52,11 +63,12 @@ ROLE_SCOPES: dict[str, frozenset[str]] = {
             Scope.CONVERSATIONS_EDIT,
             Scope.CONVERSATIONS_SEND_MESSAGE,
             Scope.CONVERSATIONS_CHANGE_STATUS,
+            Scope.CONTACTS_READ,
             Scope.LEADS_START_CONVERSATION,
             Scope.TEAM_VIEW,
         }
     ),
-    Role.ANALYST: frozenset({Scope.DASHBOARD_VIEW, Scope.CONVERSATIONS_VIEW, Scope.TEAM_VIEW}),
+    Role.ANALYST: frozenset({Scope.DASHBOARD_VIEW, Scope.CONVERSATIONS_VIEW, Scope.CONTACTS_READ, Scope.TEAM_VIEW}),
 }
 
 ROLE_HELP = {
@@ -69,7 +81,15 @@ ROLE_HELP = {
 
 READ_SCOPES = (Scope.CONVERSATIONS_VIEW,)
 
+MASKABLE_ROLES = tuple(role for role in Role if role != Role.OWNER and Scope.CONTACTS_READ in ROLE_SCOPES[role])
+"""Those that an account may have see contacts masked."""
 
-def scopes_of(roles: Iterable[str]) -> frozenset[str]:
-    """All that holders of ``roles`` may do: the scopes add up. An unknown role adds nothing."""
-    return frozenset().union(*(ROLE_SCOPES.get(role, frozenset()) for role in roles))
+
+def scopes_of(roles: Iterable[str], *, masked: Collection[str] = ()) -> frozenset[str]:
+    """All that holders of ``roles`` may do: the scopes add up. An unknown role adds nothing.
+
+    ``masked`` are the roles that do not open contacts in this account; another role of the same person may.
+    """
+    return frozenset().union(
+        *(ROLE_SCOPES.get(role, frozenset()) - ({Scope.CONTACTS_READ} if role in masked else set()) for role in roles)
+    )

@@ -139,6 +139,10 @@ class Things:
             case "fields":
                 *others, last = [words(shown(key)) for key in metadata][:5] or [gettext("details")]
                 return [Part(_both(", ".join(others), last) if others else last)]
+            case "erased" | "deleted":
+                given = metadata.get(name)
+                number = len(given) if isinstance(given, list) else given if isinstance(given, int) else 0
+                return [Part(ngettext("%s conversation", "%s conversations", number) % grouped(number))]
             case "limit":
                 limit = metadata.get("rate_limit")
                 if not isinstance(limit, int):

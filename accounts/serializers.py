@@ -30,6 +30,7 @@ def document(key: ApiKey) -> dict[str, Any]:
         "accountId": key.account_id,
         "expiresAt": _moment_or_null(key.expires_at),
         "lastUsedAt": _moment_or_null(key.last_used_at),
+        **({"contactsMasked": True} if key.contacts_masked else {}),
     }
 
 
@@ -87,6 +88,15 @@ class MomentField(serializers.Field):
             raise serializers.ValidationError(str(error)) from None
 
 
+class FlagField(serializers.Field):
+    """True or false, and no word for it."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            raise serializers.ValidationError("Must be true or false.")
+        return data
+
+
 class NewApiKeySerializer(serializers.Serializer[ApiKey]):
     """What a key is made from. Everything else in a body is ignored, the fields of ``document`` among it."""
 
@@ -99,6 +109,12 @@ class NewApiKeySerializer(serializers.Serializer[ApiKey]):
         error_messages={"invalid_choice": f"Must be one of {', '.join(Environment.values)}."},
     )
     expiresAt = MomentField(source="expires_at", required=False, allow_null=True)  # noqa: N815 (the wire's spelling)
+    contactsMasked = FlagField(source="contacts_masked", required=False)  # noqa: N815
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs.get("contacts_masked") and Scope.CONTACTS_READ in attrs["scopes"]:
+            raise serializers.ValidationError({"contactsMasked": [f"Cannot be combined with {Scope.CONTACTS_READ}."]})
+        return attrs
 
 
 def to_wire_faults(error: ModelValidationError) -> dict[str, list[str]]:

@@ -68,6 +68,10 @@ for _name, _limit in {"ADDRESS": RATE_LIMIT_ADDRESS, "KEY": RATE_LIMIT_KEY, "ACC
 
 # What it stores, and where
 
+AUDIT_DAYS = int(str(read("AUDIT_DAYS", "int", 0)))
+if not 0 <= AUDIT_DAYS <= 36_500:
+    raise ImproperlyConfigured("AUDIT_DAYS must be from 0 to 36500.")
+
 STORE = store_from_url(str(read("DATABASE_URL", "str", "sqlite:///var/parley.sqlite3")), base_dir=BASE_DIR)
 DATABASES = {"default": STORE.database}
 DEFAULT_AUTO_FIELD = STORE.auto_field

@@ -54,6 +54,7 @@ urlpatterns = [
     path("settings/", include("accounts.settings_urls")),
     path("settings/security/", include("accounts.security_urls")),
     path("settings/", include("conversations.settings_urls")),
+    path("settings/", include("conversations.privacy_urls")),
     path("settings/preferences/", preferences, name="preferences"),
     path("settings/language/", switch_language, name="language"),
     path("settings/theme/", switch_theme, name="theme"),

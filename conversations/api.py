@@ -1,6 +1,6 @@
 """The JSON API of conversations."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError as ModelValidationError
@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.idempotency import Idempotent
+from accounts.masking import HIDDEN
 from accounts.models import ApiKey
 from accounts.permissions import HasScope
 from accounts.scopes import Scope
@@ -23,6 +24,7 @@ from config.storage.fields import find, is_object_id
 from conversations import wire
 from conversations.filters import ConversationFilter
 from conversations.models import Conversation, ConversationQuerySet, Outcome, Recorded, Totals
+from conversations.models.masked import holds_masked
 from conversations.models.recording import TAKEN
 from conversations.models.tally import COUNTED_WHOLE
 from conversations.pagination import ConversationPagination
@@ -57,6 +59,11 @@ class ConversationViewSet(Idempotent, GenericViewSet[Conversation]):
         return self.request.auth  # type: ignore[return-value]
 
     @property
+    def view(self) -> tuple[str, ...]:
+        """What beside the conversations themselves decides what is shown of them."""
+        return ("masked",) if self.key.contacts_masked else ()
+
+    @property
     def max_body(self) -> int:
         return 10 << 20 if self.action == "record" else MAX_BODY
 
@@ -81,7 +88,7 @@ class ConversationViewSet(Idempotent, GenericViewSet[Conversation]):
         totals = Totals.of(self.key.account, self.key.environment)
 
         def answer() -> HttpResponseBase:
-            if conversations is None and paginator.is_first:
+            if conversations is None and paginator.is_first and not self.key.contacts_masked:
                 first = wire.first_rows(self.key.account_id, self.key.environment, paginator.rows)
                 return paginator.respond(first, total=totals.number)
             listed = self.get_queryset() if conversations is None else conversations
@@ -90,7 +97,8 @@ class ConversationViewSet(Idempotent, GenericViewSet[Conversation]):
             whole = iter(()) if request.method == "HEAD" else wire.stream(paginator.rest(listed))
             return StreamingHttpResponse(whole, content_type=wire.WireRenderer.media_type)
 
-        return conditional(request, answer, self.key.account_id, self.key.environment, totals.number, totals.changes)
+        seen = (self.key.account_id, self.key.environment, totals.number, totals.changes)
+        return conditional(request, answer, *seen, *self.view)
 
     def total(self, listed: ConversationQuerySet, totals: Totals) -> int | None:
         """How many the list holds in all, read from the totals where they tell."""
@@ -103,7 +111,7 @@ class ConversationViewSet(Idempotent, GenericViewSet[Conversation]):
 
     def retrieve(self, request: Request, pk: str) -> HttpResponseBase:
         conversation = self.get_object()
-        return conditional(request, lambda: self._shown(pk), pk, conversation.revision)
+        return conditional(request, lambda: self._shown(pk), pk, conversation.revision, *self.view)
 
     def record(self, request: Request) -> Response:
         """One conversation, or an array of them with an outcome each."""
@@ -133,7 +141,13 @@ class ConversationViewSet(Idempotent, GenericViewSet[Conversation]):
         recorded = iter(self._record(accepted))
         return Response([result or _result(next(recorded)) for result in results])
 
+    def _refuse_masked(self, *given: Mapping[str, Any]) -> None:
+        """What this key was shown masked it cannot send back: that would take the place of what it stands for."""
+        if self.key.contacts_masked and any(map(holds_masked, given)):
+            raise ValidationError({"non_field_errors": [f"Holds a contact that was masked ({HIDDEN})."]})
+
     def _record(self, values: Any) -> Sequence[Recorded]:
+        self._refuse_masked(*values)
         conversations = self.key.account.conversations
         return conversations.record(self.key.account, values, environment=self.key.environment, by=self.key)
 
@@ -142,6 +156,7 @@ class ConversationViewSet(Idempotent, GenericViewSet[Conversation]):
         messages = request.data if isinstance(request.data, list) else [request.data]
         if not messages:
             raise ValidationError({"messages": ["Must hold at least one message."]})
+        self._refuse_masked({"messages": messages})
         return self._changed(conversation, lambda: conversation.append(messages, by=self.key))
 
     def update_details(self, request: Request, pk: str) -> Response:
@@ -149,6 +164,7 @@ class ConversationViewSet(Idempotent, GenericViewSet[Conversation]):
         serializer = DetailsSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         changes = serializer.validated_data
+        self._refuse_masked(changes)
         return self._changed(conversation, lambda: conversation.update_details(changes, by=self.key))
 
     def change_status(self, request: Request, pk: str) -> Response:

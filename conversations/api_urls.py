@@ -3,6 +3,7 @@ from django.urls import path
 from conversations.analytics_api import AnalyticsViewSet
 from conversations.api import ConversationViewSet
 from conversations.export_api import ConversationExportViewSet
+from conversations.leads_api import LeadViewSet
 
 urlpatterns = [
     path("conversations", ConversationViewSet.as_view({"get": "list", "post": "record"}), name="api-conversations"),
@@ -13,6 +14,7 @@ urlpatterns = [
         name="api-conversation",
     ),
     path("conversations/<str:pk>/messages", ConversationViewSet.as_view({"post": "append"}), name="api-messages"),
+    path("leads/erase", LeadViewSet.as_view({"post": "erase"}), name="api-erase-lead"),
     path("conversations/<str:pk>/status", ConversationViewSet.as_view({"patch": "change_status"}), name="api-status"),
     path("analytics/overview", AnalyticsViewSet.as_view({"get": "overview"}), name="api-analytics-overview"),
 ]

@@ -49,7 +49,7 @@ class ConversationFilter(AskedFilterSet):
     channel = one_of(Channel.choices)
     campaignId = ObjectIdFilter("campaign_id")
     agentConfigId = ObjectIdFilter("agent_config_id")
-    leadId = TextFilter("lead_id")
+    leadId = TextFilter(method="filter_lead")
     stage = TextFilter(method="filter_stage", max_length=200)
     qualified = one_of([("true", "Qualified"), ("false", "Not qualified")], method="filter_qualified")
     # Half-open, so that periods which follow each other neither overlap nor leave a gap.
@@ -91,6 +91,9 @@ class ConversationFilter(AskedFilterSet):
         """One search for the rows and for their counts."""
         found: Search = self.queryset.look_for(self.form.cleaned_data["search"])
         return found
+
+    def filter_lead(self, conversations: ConversationQuerySet, name: str, value: str) -> ConversationQuerySet:
+        return conversations.of_lead(value)
 
     def filter_qualified(self, conversations: ConversationQuerySet, name: str, value: str) -> ConversationQuerySet:
         return conversations.filter(qualified=value == "true")

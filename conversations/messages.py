@@ -154,3 +154,9 @@ def contents_of(messages: Iterable[Any]) -> list[str]:
         for message in messages
         if isinstance(message, dict) and isinstance(message.get("content"), str)
     ]
+
+
+def bytes_of(messages: list[dict[str, Any]], text: str) -> int:
+    """What messages and their search text take in the store, in bytes, a little generously."""
+    overhead = 80  # a message's keys, timestamp and agent id, in JSON or BSON
+    return sum(len(content.encode()) + overhead for content in contents_of(messages)) + len(text.encode())

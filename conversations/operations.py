@@ -179,6 +179,25 @@ OPERATIONS = {
         examples={"completed": {"status": "completed"}},
         answers={200: shown("The conversation.", example(status="completed"))},
     ),
+    "LeadViewSet.erase": Operation(
+        id="eraseLead",
+        summary="Erase a lead",
+        description=(
+            "Takes a person out of all conversations of the key's environment that have this phone, however it is "
+            "written, or this e-mail: contact, what was said, summary, reason and notes. Status, stage, times, roles "
+            "and the number of messages stay. It cannot be undone. Nobody of that contact is no fault: 0 were erased."
+        ),
+        tag="Leads",
+        body=ref("LeadErasure"),
+        examples={"phone": {"leadPhone": "+1 (555) 010-2233"}},
+        answers={
+            200: answer(
+                "How many conversations had something to erase.",
+                ref("LeadErased"),
+                erased={"erasedConversations": 2},
+            )
+        },
+    ),
     "ConversationExportViewSet.export": Operation(
         id="exportConversations",
         summary="Export conversations",

@@ -9,7 +9,7 @@ from conversations.fields import bound
 from conversations.messages import MAX_CONTENT_LENGTH, MAX_MESSAGES, Role
 from conversations.models import Channel, Outcome, Status
 from conversations.models.conversation import MAX_STAGE_INDEX
-from conversations.serializers import ConversationRecordSerializer, DetailsSerializer, StatusSerializer
+from conversations.serializers import ConversationRecordSerializer, DetailsSerializer, LeadSerializer, StatusSerializer
 
 ID = "665f1a2b3c4d5e6f7a8b9c0d"
 AGENT = "65aa0b1c2d3e4f5a6b7c8d9e"
@@ -141,6 +141,17 @@ COMPONENTS: dict[str, Json] = {
         },
         "ConversationChanges": body_of(
             DetailsSerializer(), WRITTEN, "Any of these. A null takes an optional one away; what is left out stays."
+        ),
+        "LeadErasure": {
+            **body_of(LeadSerializer(), WRITTEN, "Whom to erase: by phone, by e-mail, or by both."),
+            "anyOf": [
+                {"required": [name], "properties": {name: {"type": "string", "pattern": r"\S"}}}
+                for name in ("leadPhone", "leadEmail")
+            ],
+        },
+        "LeadErased": answered(
+            {"erasedConversations": integer("How many conversations had something to erase.", 0)},
+            description="What was erased.",
         ),
         "StatusChange": body_of(StatusSerializer(), WRITTEN, "Where the conversation is to go."),
         "RecordingResult": answered(

@@ -19,7 +19,7 @@ SEPARATOR = "\x1f"
 PHONE_DIGITS = {ord("0") + digit: 0xE000 + digit for digit in range(10)}
 _RESERVED = {ord(SEPARATOR): " ", **dict.fromkeys(PHONE_DIGITS.values(), "�")}
 _PUNCTUATED_PHONE = re.compile(r"[0-9 +()./-]+")
-_MIN_PUNCTUATED_DIGITS = 4
+MIN_PHONE_DIGITS = 4
 
 
 def fold(text: str) -> str:
@@ -54,5 +54,5 @@ def terms(query: str) -> Iterator[str]:
     yield folded
     if _PUNCTUATED_PHONE.fullmatch(folded):
         digits = phone_digits(folded)
-        if folded.isdigit() or len(digits) >= _MIN_PUNCTUATED_DIGITS:
+        if folded.isdigit() or len(digits) >= MIN_PHONE_DIGITS:
             yield digits

@@ -82,6 +82,19 @@ class DetailsSerializer(serializers.Serializer[Conversation]):
         return values
 
 
+class LeadSerializer(serializers.Serializer[Conversation]):
+    """Whom to erase: by phone, by e-mail, or by both."""
+
+    leadPhone = TextField(of="lead_phone", required=False)
+    leadEmail = TextField(of="lead_email", required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        given = {"phone": attrs.get("lead_phone", ""), "email": attrs.get("lead_email", "")}
+        if not any(value.strip() for value in given.values()):
+            raise serializers.ValidationError("Must name leadPhone, leadEmail, or both.")
+        return given
+
+
 class StatusSerializer(serializers.Serializer[Conversation]):
     """Where a conversation is to go; ``active`` is never a target."""
 

@@ -16,6 +16,8 @@ urlpatterns = [
     path("<str:pk>/", views.conversation_transcript, name="transcript"),
     path("<str:pk>/text/", views.conversation_text, name="text"),
     path("<str:pk>/status/", views.change_status, name="status"),
+    path("<str:pk>/erase/", views.erase_lead, name="erase"),
+    path("<str:pk>/reveal/", views.reveal_contact, name="reveal"),
     path("<str:pk>/notes/", views.write_note, name="note"),
     path("<str:pk>/notes/<str:note>/remove/", views.remove_note, name="remove-note"),
 ]

@@ -128,8 +128,11 @@ def _written(dialect: Dialect) -> str:
 
 
 def written(conversations: ConversationQuerySet) -> Any:
-    """Rows for ``shown`` and ``place``: texts where the database can put them together, else the columns."""
-    if connection.vendor in DIALECTS:
+    """Rows for ``shown`` and ``place``: texts where the database can put them together, else the columns.
+
+    What is masked the database cannot put together.
+    """
+    if connection.vendor in DIALECTS and not conversations.is_masked:
         return conversations.annotate(written=Written(), place=Place()).values_list("written", "place")
     return rows(conversations)
 

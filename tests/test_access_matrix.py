@@ -65,12 +65,15 @@ ROWS = {
     "conversations/<str:pk>/": Page(),
     "conversations/<str:pk>/text/": Page(),
     "conversations/<str:pk>/status/": Page(data={"status": "dropped", "shown": "active"}, reads=False),
+    "conversations/<str:pk>/erase/": Page(data={"expected": "1"}),
+    "conversations/<str:pk>/reveal/": Page(data={}, reads=False),
     "conversations/<str:pk>/notes/": Page(data={"text": "Call back"}, reads=False),
     "conversations/<str:pk>/notes/<str:note>/remove/": Page(data={}, kind="note", reads=False),
     "analytics/": Page("?range=7d"),
     "environment/": Page(data={"environment": "live"}, reads=False),
     "account/": Page(data={"account": "0" * 24}, reads=False),
     "settings/account/": Page(data={"name": "Acme"}),
+    "settings/privacy/": Page(data={"part": "masking", "roles": []}),
     "settings/people/": Page(),
     "settings/people/invite/": Page(data={"email": "new@example.com", "roles": ["analyst"]}),
     "settings/people/leave/": Page(data={}),
@@ -118,6 +121,7 @@ BODIES: dict[str, Any] = {
     "append": message("Hi"),
     "update_details": {"summary": "S"},
     "change_status": {"status": "dropped"},
+    "erase": {"leadPhone": "+1 (999) 000-0000"},
     "create": {"name": "New", "environment": "test", "scopes": ["conversations:view"]},
 }
 

@@ -1,5 +1,6 @@
 """The tenant, and the base of everything it owns."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -8,7 +9,8 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from accounts.validators import validate_text
+from accounts.scopes import MASKABLE_ROLES, Role
+from accounts.validators import EachIn, validate_text
 from config.storage.fields import ObjectIdField, is_object_id
 from config.storage.moments import now
 from config.storage.transaction import atomic
@@ -43,8 +45,6 @@ class AccountManager(models.Manager["Account"]):
     @atomic
     def open(self, *, name: str, owner: "User", by: "Actor") -> "Account":
         """A new account with its first owner."""
-        from accounts.scopes import Role
-
         account = Account(name=name)
         account.full_clean()
         account.save(force_insert=True)
@@ -86,6 +86,10 @@ class Account(RateLimited):
     created_at = models.DateTimeField(default=now, editable=False)
     suspended_at = models.DateTimeField(null=True, blank=True, editable=False)
     team_revision = models.PositiveIntegerField(default=0, editable=False)
+    masked_roles = models.JSONField(default=list, blank=True, validators=[EachIn(MASKABLE_ROLES)])
+
+    masks_contacts = False
+    """Whether who reads through this instance sees what it owns masked (``accounts.masking``)."""
 
     objects = AccountManager()
 
@@ -117,6 +121,17 @@ class Account(RateLimited):
         if Account.objects.filter(pk=self.pk, **before).update(suspended_at=moment):
             self.log(action, by=by)
         self.refresh_from_db(fields=["suspended_at"])
+
+    @atomic
+    def mask_roles(self, roles: Iterable[str], *, by: "Actor") -> None:
+        """People of these roles see phones and e-mail addresses masked, unless another role of theirs opens them.
+
+        Raises ValidationError for a role that cannot be masked; the same roles change nothing.
+        """
+        before, self.masked_roles = self.masked_roles, Role.sorted(roles)
+        self.clean_fields(exclude=[field.name for field in self._meta.fields if field.name != "masked_roles"])
+        if self.masked_roles != before and Account.objects.filter(pk=self.pk).update(masked_roles=self.masked_roles):
+            self.log("contacts.masked", by=by, **{"from": before, "to": self.masked_roles})
 
     def lock_team(self, by: "User | None") -> frozenset[str] | None:
         """Nobody else changes the team until the transaction ends; what ``by`` holds in it. None bounds nothing.

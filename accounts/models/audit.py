@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.masking import Maskable, MaskedQuerySet, mask_deep
 from accounts.models.account import Account, Environment
 from accounts.origin import current_origin
 from config.storage.fields import ObjectIdField
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 
 Actor: TypeAlias = Union["User", "ApiKey", None]
 """Who makes a change: a person, a key, or None for the system itself."""
+
+
+class AuditEventQuerySet(MaskedQuerySet["AuditEvent"]):
+    def of_resource(self, pk: str, *, actions: Iterable[str], most: int) -> "list[AuditEvent]":
+        """The last ``most`` things that were done to one resource, oldest first."""
+        return list(self.filter(resource_id=pk, action__in=list(actions)).order_by("-timestamp", "-id")[:most])[::-1]
 
 
 class AuditEventManager(models.Manager["AuditEvent"]):
@@ -60,10 +67,6 @@ class AuditEventManager(models.Manager["AuditEvent"]):
             batch_size=500,
         )
 
-    def of_resource(self, pk: str, *, actions: Iterable[str], most: int) -> "list[AuditEvent]":
-        """The last ``most`` things that were done to one resource, oldest first."""
-        return list(self.filter(resource_id=pk, action__in=list(actions)).order_by("-timestamp", "-id")[:most])[::-1]
-
 
 def actor_fields(by: Actor) -> dict[str, Any]:
     """Who an entry says made the change, and from where."""
@@ -85,7 +88,11 @@ def _snake_case(name: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
 
 
-class AuditEvent(models.Model):
+OURS = frozenset({"account", "api_key", "invitation", "membership", "user"})
+"""What entries tell of where the names and addresses in them are the team's, not a lead's."""
+
+
+class AuditEvent(Maskable, models.Model):
     """One change, written in the same transaction: the audit log, and a transcript's timeline. Never edited.
 
     Actors and resources are kept by id and name, without foreign keys: an entry outlives what it tells of.
@@ -111,7 +118,7 @@ class AuditEvent(models.Model):
     timestamp = models.DateTimeField(default=now)
     metadata = models.JSONField(default=dict)
 
-    objects = AuditEventManager()
+    objects = AuditEventManager.from_queryset(AuditEventQuerySet)()
 
     class Meta:
         ordering = ("-timestamp", "-id")
@@ -122,3 +129,9 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.resource_type} {self.resource_id}".strip()
+
+    @classmethod
+    def masked(cls, values: dict[str, Any]) -> dict[str, Any]:
+        if "metadata" not in values or values.get("resource_type") in OURS:
+            return values
+        return {**values, "metadata": mask_deep(values["metadata"])}

@@ -23,6 +23,10 @@ class StillRunning(Exception):
     """The first request with this key has not answered yet."""
 
 
+class AnswerErased(Exception):
+    """It was carried out, and what was answered has been erased with the lead that it told of."""
+
+
 class AnotherRequest(Exception):
     """The key was used for a request that said something else."""
 
@@ -110,6 +114,8 @@ class IdempotentRequest(Owned):
     def answer(self) -> Answer | None:
         if self.status is None:
             return None
+        if not self.body:
+            raise AnswerErased
         return Answer(self.status, cipher("idempotency", self.name).decrypt(bytes(self.body)))
 
     def finish(self, answer: Answer) -> None:

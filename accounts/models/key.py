@@ -15,6 +15,13 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models.account import Account, Environment, Owned, OwnedQuerySet, RateLimited
 from accounts.models.audit import Actor, AuditEvent
 from accounts.models.lookup import key_of_digest
+from accounts.models.refusals import KeyActive as KeyActive
+from accounts.models.refusals import KeyExpired as KeyExpired
+from accounts.models.refusals import KeyRevoked as KeyRevoked
+from accounts.models.refusals import KeyStateConflict as KeyStateConflict
+from accounts.models.refusals import LiveNotHeld as LiveNotHeld
+from accounts.models.refusals import ScopeNotHeld as ScopeNotHeld
+from accounts.models.refusals import check_held as check_held
 from accounts.origin import current_origin
 from accounts.scopes import Scope
 from accounts.validators import EachIn, validate_text
@@ -24,45 +31,10 @@ from config.storage.transaction import atomic
 
 PREFIX = "nl"
 TOKEN = re.compile(r"nl_(?:live|test)_[0-9a-f]{64}")
+READING = ("conversations:", "leads:", "audit:")
+"""How scopes begin whose answers hold contacts."""
+
 LAST_USED_RESOLUTION = timedelta(minutes=1)
-
-
-class KeyStateConflict(Exception):
-    """The key is not in a state in which that could be done to it; the text says why."""
-
-
-class KeyRevoked(KeyStateConflict):
-    """A revoked key stays revoked: it cannot be rotated back to life."""
-
-
-class KeyExpired(KeyStateConflict):
-    """An expired key cannot be rotated: the new key would have the old one's expiry, and be dead from the start."""
-
-
-class KeyActive(KeyStateConflict):
-    """A key that still opens something is revoked before it is removed."""
-
-
-class ScopeNotHeld(Exception):
-    """Nobody gives more than they hold; ``scope`` is the first one that the giver lacks."""
-
-    def __init__(self, scope: str) -> None:
-        super().__init__(f"Cannot give {scope} without holding it.")
-        self.scope = scope
-
-
-def check_held(scopes: Iterable[str], held: Collection[str] | None) -> None:
-    """Raises ScopeNotHeld for the first of ``scopes`` that is not among ``held``; None bounds nothing."""
-    for scope in scopes:
-        if held is not None and scope not in held:
-            raise ScopeNotHeld(scope)
-
-
-class LiveNotHeld(Exception):
-    """A test key gives no way into live data."""
-
-    def __init__(self) -> None:
-        super().__init__("A test key cannot issue or rotate live keys.")
 
 
 def digest_of(token: str) -> str:
@@ -95,8 +67,11 @@ class ApiKeyManager(models.Manager.from_queryset(ApiKeyQuerySet)):  # type: igno
         by: Actor,
         expires_at: datetime | None = None,
         within: Collection[str] | None = None,
+        contacts_masked: bool = False,
     ) -> tuple["ApiKey", str]:
         """A new key and its secret, which is nowhere else. ``within`` is what a person who asks for it holds there.
+
+        With ``contacts_masked`` it is answered with masked contacts; so it is where its maker sees them so.
 
         Raises ValidationError for bad scopes or a past expiry; ScopeNotHeld or LiveNotHeld for more than that, or than
         ``by`` holds where it is a key.
@@ -109,8 +84,11 @@ class ApiKeyManager(models.Manager.from_queryset(ApiKeyQuerySet)):  # type: igno
         if isinstance(by, ApiKey):
             by.check_may_give(key)
         check_held(key.scopes, within)
+        held = by.held if isinstance(by, ApiKey) else within
+        key.contacts_masked = contacts_masked or (held is not None and Scope.CONTACTS_READ not in held)
         key.save(force_insert=True)
-        key.log("api_key.created", by=by, scopes=key.scopes)
+        masked = {"contacts_masked": True} if key.contacts_masked else {}
+        key.log("api_key.created", by=by, scopes=key.scopes, **masked)
         return key, token
 
 
@@ -132,6 +110,7 @@ class ApiKey(Owned, RateLimited):
     digest = models.CharField(max_length=64, unique=True, editable=False)
     hint = models.CharField(max_length=4, editable=False)
     scopes = models.JSONField(default=list, validators=[EachIn(Scope)])
+    contacts_masked = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(default=now, editable=False)
     created_by: "models.ForeignKey[Any, Any]" = models.ForeignKey(
         "accounts.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
@@ -177,13 +156,26 @@ class ApiKey(Owned, RateLimited):
         return self.Status.EXPIRED if self.expires_at and self.expires_at <= now() else self.Status.ACTIVE
 
     def has_scope(self, scope: str) -> bool:
-        return scope in self.scopes
+        return scope in self.held
+
+    @property
+    def held(self) -> frozenset[str]:
+        """Its scopes, and contacts unless it was issued with them masked: a key for the documented API is answered as
+        is documented, without naming what that does not know."""
+        contacts = set() if self.contacts_masked else {Scope.CONTACTS_READ.value}
+        return frozenset(self.scopes) - {Scope.CONTACTS_READ} | contacts
+
+    @property
+    def opened(self) -> list[str]:
+        """What its secret opens: ``scopes``, and contacts where it reads conversations that hold them."""
+        opens = not self.contacts_masked and any(scope.startswith(READING) for scope in self.scopes)
+        return [*self.scopes, *([Scope.CONTACTS_READ.value] if opens else [])]
 
     def check_may_give(self, key: "ApiKey") -> None:
         """Raises ScopeNotHeld or LiveNotHeld where ``key`` opens what this one does not."""
         if self.environment == Environment.TEST and key.environment == Environment.LIVE:
             raise LiveNotHeld
-        check_held(key.scopes, self.scopes)
+        check_held(key.scopes, self.held)
 
     @atomic
     def rename(self, name: str, *, by: Actor) -> None:
@@ -202,7 +194,8 @@ class ApiKey(Owned, RateLimited):
         """
         if isinstance(by, ApiKey):
             by.check_may_give(self)
-        check_held(self.scopes, within)
+            check_held(self.opened, by.held)
+        check_held(self.opened, within)
         moment = now()
         if self.expires_at and self.expires_at <= moment and not self.revoked_at:
             raise KeyExpired(_("An expired key cannot be rotated."))
@@ -214,6 +207,7 @@ class ApiKey(Owned, RateLimited):
             name=self.name,
             environment=self.environment,
             scopes=self.scopes,
+            contacts_masked=self.contacts_masked,
             expires_at=self.expires_at,
             rate_limit=self.rate_limit,
             created_by_id=self.created_by_id,

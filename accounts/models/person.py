@@ -109,7 +109,7 @@ class Membership(models.Model):
 
     @property
     def scopes(self) -> frozenset[str]:
-        return scopes_of(self.roles)
+        return scopes_of(self.roles, masked=self.account.masked_roles)
 
     def has_scope(self, scope: str) -> bool:
         return scope in self.scopes

@@ -22,6 +22,7 @@ SECTIONS = (
     "settings:audit",
     "settings:people",
     "settings:account",
+    "privacy:settings",
     "preferences",
 )
 """Where each section begins: what is below it belongs to one account and is not found in another."""

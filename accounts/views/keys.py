@@ -65,7 +65,7 @@ def new_key(request: AccountRequest) -> HttpResponse:
         return _already(request, made)
     form = NewKeyForm(request.POST if is_sent else None, held=held, environment=request.environment)
     if _is_once(request, form) and form.is_valid():
-        fields = {name: form.cleaned_data[name] for name in ("name", "environment", "scopes", "expires_at")}
+        fields = {name: form.cleaned_data[name] for name in form.ISSUED}
         try:
             issued = _once(
                 request,
@@ -195,7 +195,7 @@ def _why_not_rotated(key: ApiKey, held: frozenset[str]) -> str:
     if key.status == ApiKey.Status.EXPIRED:
         return _("It has expired, and an expired key cannot be rotated. Create a new one.")
     try:
-        check_held(key.scopes, held)
+        check_held(key.opened, held)
     except ScopeNotHeld as error:
         text = _("It opens more than you hold: %(label)s (%(scope)s). Ask an owner to rotate it.")
         return text % {"label": label_of(error.scope), "scope": error.scope}
@@ -250,7 +250,7 @@ def _secret(request: AccountRequest, key: ApiKey, token: str, *, replaced: ApiKe
     context = {
         "key": key,
         "access": access_of(key.scopes),
-        "scopes": [label_of(scope) for scope in key.scopes],
+        "scopes": [label_of(scope) for scope in key.scopes] + [_("Contacts masked")] * key.contacts_masked,
         "token": token,
         "replaced": replaced,
         "call": request.build_absolute_uri(reverse(call[1])) + call[2] if call else "",

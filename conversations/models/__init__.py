@@ -2,12 +2,14 @@
 
 from conversations.models.bulk import MAX_CHANGED, BulkChange
 from conversations.models.cells import DayCell, HourCell
-from conversations.models.conversation import Conversation, ConversationFull, StatusMoved, StatusNotAllowed
+from conversations.models.conversation import Conversation
 from conversations.models.naming import Agent, Campaign
 from conversations.models.note import Note
 from conversations.models.queries import CLOSED_STATUSES, Channel, ConversationQuerySet, Status, several
 from conversations.models.reading import LastLook, ReadMark
 from conversations.models.recording import Outcome, Recorded
+from conversations.models.refusals import ConversationFull, StatusMoved, StatusNotAllowed
+from conversations.models.retention import RetentionRule
 from conversations.models.saved_view import SavedView
 from conversations.models.tally import Tally, Totals
 
@@ -28,6 +30,7 @@ __all__ = [
     "Outcome",
     "ReadMark",
     "Recorded",
+    "RetentionRule",
     "SavedView",
     "Status",
     "StatusMoved",

@@ -15,8 +15,9 @@ from config.formats import grouped
 from config.storage.chunks import chunks_of
 from config.storage.moments import now
 from config.storage.transaction import atomic
-from conversations.models.conversation import Conversation, StatusNotAllowed, touched
+from conversations.models.conversation import Conversation, touched
 from conversations.models.queries import CLOSED_STATUSES, COUNTED, ConversationQuerySet, Status
+from conversations.models.refusals import StatusNotAllowed
 
 MAX_CHANGED = COUNTED
 """Conversations that one change may concern: it is one transaction, and more are not counted."""

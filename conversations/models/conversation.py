@@ -11,6 +11,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext
 
+from accounts.masking import Maskable
 from accounts.models import Actor, AuditEvent, Owned
 from accounts.validators import validate_text
 from config.storage.expressions import AppendDocuments, append_text
@@ -23,43 +24,24 @@ from conversations.messages import (
     MAX_MESSAGES,
     PREVIEW,
     beginning_of,
+    bytes_of,
     clean_messages,
     contents_of,
     ending_of,
     validate_messages,
 )
+from conversations.models.masked import ERASED, masked_values
 from conversations.models.naming import notice_names
-from conversations.models.queries import CLOSED_STATUSES, Channel, ConversationQuerySet, Status
+from conversations.models.queries import CLOSED_STATUSES, FACETS, Channel, ConversationQuerySet, Status
 from conversations.models.recording import RecordingManager
+from conversations.models.refusals import ConversationFull, StatusMoved, StatusNotAllowed
 
 MAX_STAGE_INDEX = 2**31 - 1
 MAX_BYTES = 12_000_000
 """Stored bytes of a conversation's messages and search text: inside MongoDB's 16 MB a document with room to spare."""
 
 
-FACETS = (
-    "channel",
-    "qualified",
-    "agent_config_id",
-    "campaign_id",
-    "current_stage_index",
-    "current_stage_name",
-)
-
-
-class ConversationFull(ValidationError):
-    """The conversation cannot hold that much more."""
-
-
-class StatusNotAllowed(ValidationError):
-    """``active`` is where a conversation begins: nothing returns to it."""
-
-
-class StatusMoved(Exception):
-    """Somebody else has changed the status since it was looked at."""
-
-
-class Conversation(Owned):
+class Conversation(Maskable, Owned):
     """What a lead and an agent (later perhaps a person) said to each other over one channel, and what came of it.
 
     Messages live inside, in the wire's own shape. Validators bound every field: a stored row is always a legal answer.
@@ -149,9 +131,20 @@ class Conversation(Owned):
         return gettext("%(channel)s with %(lead)s") % {"channel": self.get_channel_display(), "lead": self.lead_name}
 
     @property
+    def is_erased(self) -> bool:
+        """Whether its lead was erased: what was counted is left (``conversations.models.erasure``)."""
+        return self.lead_phone == ERASED
+
+    @property
     def lead_name(self) -> str:
         """What a person calls the lead: nobody sends a name, so e-mail or phone, else the caller's id."""
+        if self.is_erased:
+            return gettext("Erased lead")
         return self.lead_email or self.lead_phone or gettext("Lead %s") % self.lead_id
+
+    @classmethod
+    def masked(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return {**values, **masked_values(values)}
 
     def clean(self) -> None:
         if self.channel != Channel.EMAIL and not self.lead_phone:
@@ -249,6 +242,11 @@ class Conversation(Owned):
         )
         self.refresh_from_db()
 
+    @atomic
+    def reveal(self, *, by: Actor) -> None:
+        """Somebody who sees contacts masked wants to see this one in full: that is their right, and on record."""
+        self._log("contacts.revealed", by=by)
+
     def _stored(self, field: str) -> Any:
         return Conversation.objects.values_list(field, flat=True).get(pk=self.pk)
 
@@ -296,9 +294,3 @@ DETAILS = frozenset(
 
 NAMING = frozenset({"agent_config_id", "campaign_id", "current_stage_index", "current_stage_name"})
 """Details that may bring names with them."""
-
-
-def bytes_of(messages: list[dict[str, Any]], text: str) -> int:
-    """What messages and their search text take in the store, in bytes, a little generously."""
-    overhead = 80  # a message's keys, timestamp and agent id, in JSON or BSON
-    return sum(len(content.encode()) + overhead for content in contents_of(messages)) + len(text.encode())

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.validators import MaxLengthValidator
 from django.db import models
 
+from accounts.masking import Maskable, MaskedQuerySet, mask_text
 from accounts.models import AuditEvent, Owned, OwnedQuerySet, User
 from accounts.validators import validate_text
 from config.storage.moments import now
@@ -36,7 +37,11 @@ class NoteManager(models.Manager["Note"]):
         return note
 
 
-class Note(Owned):
+class NoteQuerySet(OwnedQuerySet["Note"], MaskedQuerySet["Note"]):  # type: ignore[override]
+    """Notes of one conversation, masked where it is."""
+
+
+class Note(Maskable, Owned):
     """Internal: only pages show it, never the API's messages, exports or the search."""
 
     conversation: "models.ForeignKey[Any, Conversation]" = models.ForeignKey(
@@ -49,7 +54,7 @@ class Note(Owned):
     text = models.TextField(max_length=MAX_NOTE_LENGTH, validators=[MaxLengthValidator(MAX_NOTE_LENGTH), validate_text])
     created_at = models.DateTimeField(default=now, editable=False)
 
-    objects = NoteManager.from_queryset(OwnedQuerySet)()
+    objects = NoteManager.from_queryset(NoteQuerySet)()
 
     class Meta:
         ordering = ("created_at", "id")
@@ -57,6 +62,10 @@ class Note(Owned):
 
     def __str__(self) -> str:
         return f"Note by {self.author_name}"
+
+    @classmethod
+    def masked(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return {**values, "text": mask_text(values["text"])} if "text" in values else values
 
     @atomic
     def remove(self, *, by: User) -> None:

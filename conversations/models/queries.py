@@ -9,6 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from accounts.masking import MaskedQuerySet, mask_email, mask_phone, mask_text
 from accounts.models import OwnedQuerySet
 from config.storage.counting import AtLeast, count_up_to
 from config.storage.search import Search, is_few, some_of
@@ -53,7 +54,28 @@ COUNTED = 10_000
 """From here on pages say ``10k+``."""
 
 
-class ConversationQuerySet(OwnedQuerySet["Conversation"]):
+FACETS = (
+    "channel",
+    "qualified",
+    "agent_config_id",
+    "campaign_id",
+    "current_stage_index",
+    "current_stage_name",
+)
+"""What lists are filtered by, and counted within."""
+
+MASKED_SEARCH = 1_000
+"""Conversations that are read to answer a search of who sees contacts masked."""
+
+
+def _seen(text: str) -> str:
+    """A conversation's search text as who sees contacts masked may search it."""
+    _, phone, _, email, *contents = text.split(search.SEPARATOR)
+    said = [mask_text(content, phone, email) for content in contents]
+    return search.SEPARATOR.join(map(search.fold, (mask_phone(phone), mask_email(email), *said)))
+
+
+class ConversationQuerySet(OwnedQuerySet["Conversation"], MaskedQuerySet["Conversation"]):  # type: ignore[override]
     def owned_by(self, account: str, environment: str) -> "ConversationQuerySet":
         return self.filter(account_id=account, environment=environment)
 
@@ -70,14 +92,33 @@ class ConversationQuerySet(OwnedQuerySet["Conversation"]):
         return Search(self, "search_text", list(search.terms(query)))
 
     def found_by(self, found: Search) -> "ConversationQuerySet":
-        return found.narrow(self)
+        return self.picked(self._seen_to_hold(found)) if self.is_masked else found.narrow(self)
+
+    def _seen_to_hold(self, found: Search) -> list[str]:
+        """Who sees contacts masked searches what they see: else a search would tell, digit by digit, what is hidden.
+
+        Of those that hold the words, the newest ``MASKED_SEARCH`` are read.
+        """
+        known: list[str] | None = getattr(found, "seen", None)
+        if known is None:
+            everything = found.all.filter(**found.owner) if found.owner else found.all.none()
+            rows = found.narrow(everything.newest_first()).values_list("pk", "search_text")[:MASKED_SEARCH]
+            word = found.terms[0]
+            known = [pk for pk, text in rows.iterator(chunk_size=50) if word in _seen(text)]
+            found.seen = known  # type: ignore[attr-defined]
+        return known
 
     def without_messages(self) -> "ConversationQuerySet":
         """For whoever needs to know the conversation only, and not what was said."""
         return self.defer("messages", "search_text")
 
     def of_lead(self, lead_id: str) -> "ConversationQuerySet":
-        return self.filter(lead_id=lead_id)
+        found = self.filter(lead_id=lead_id)
+        if not self.is_masked:
+            return found
+        # Only those that show it: an id that is made of a phone or an e-mail is hidden, and so not asked for.
+        rows = found.values_list("pk", "lead_id", "lead_phone", "lead_email")[:MASKED_SEARCH]
+        return self.picked(pk for pk, shown, *_ in rows if shown == lead_id)
 
     def at_stage(self, stage: str, agents: Iterable["Agent"]) -> "ConversationQuerySet":
         """Those that show ``stage`` as their stage's name, their own or else their agent's, or have it as its index."""

@@ -104,9 +104,11 @@ class Markup:
 
     def _message(self, line: Line) -> str:
         hit = " message--hit" if line.hit else ""
+        erased = _("Erased") if self.conversation.is_erased else ""
+        said = line.html or f'<span class="quiet">{erased}</span>'
         time = stamp(line.moment) if line.moment else _("time unknown")
         return (
-            f'<div class="message{hit}" id="m-{line.number}"><div class="message__text" dir="auto">{line.html}</div>'
+            f'<div class="message{hit}" id="m-{line.number}"><div class="message__text" dir="auto">{said}</div>'
             f'<a class="message__time" href="{escape(self.link(line.number))}">{time}</a></div>'
         )
 

@@ -39,13 +39,19 @@ class Reading:
         found: ConversationQuerySet = self.request.account.conversations.within(self.request.environment)
         return found
 
+    @property
+    def _may_erase(self) -> bool:
+        return self.request.membership.has_scope(Scope.LEADS_ERASE) and not self.conversation.is_erased
+
     @cached_property
     def names(self) -> Names:
         return Names.of(self.request.account, self.request.environment)
 
     @cached_property
     def events(self) -> list[Any]:
-        log = self.request.account.audit_events
+        log = self.request.account.audit_events.all()
+        if not self.conversation.masks_contacts:  # as those of a person who has had this one revealed
+            log = log.unmasked()
         return log.of_resource(self.conversation.pk, actions=TIMELINE_ACTIONS, most=CHANGES_SHOWN)
 
     @cached_property
@@ -75,6 +81,9 @@ class Reading:
             "previous_link": address.of(found.previous) if found and found.previous else "",
             "next_link": address.of(found.next) if found and found.next else "",
             "text_link": address.link(route="text"),
+            "erase_link": address.link(route="erase") if self._may_erase else "",
+            "reveal_link": address.link(route="reveal") if self.conversation.masks_contacts else "",
+            "is_revealed": self.request.account.masks_contacts and not self.conversation.masks_contacts,
             "status_link": address.link(route="status"),
             "note_link": address.link(route="note"),
             "events_link": address.link(events="0" if address.shows_events else ""),

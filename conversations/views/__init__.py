@@ -4,11 +4,14 @@ from conversations.views.analytics import analytics
 from conversations.views.bulk import change_many, undo_many
 from conversations.views.changes import change_status
 from conversations.views.columns import choose_columns
+from conversations.views.erasing import erase_lead
 from conversations.views.exports import conversation_export
 from conversations.views.list import conversation_list
 from conversations.views.names import name_agent, name_campaign, names
 from conversations.views.news import conversation_news, mark_seen
 from conversations.views.notes import remove_note, write_note
+from conversations.views.privacy import privacy
+from conversations.views.reveal import reveal_contact
 from conversations.views.saved_views import remove_view, save_view
 from conversations.views.transcript import conversation_text, conversation_transcript
 
@@ -22,12 +25,15 @@ __all__ = [
     "conversation_news",
     "conversation_text",
     "conversation_transcript",
+    "erase_lead",
     "mark_seen",
     "name_agent",
     "name_campaign",
     "names",
+    "privacy",
     "remove_note",
     "remove_view",
+    "reveal_contact",
     "save_view",
     "undo_many",
     "write_note",

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from accounts.masking import holds_contact
 from accounts.models.preferences import Column
 from accounts.permissions import scope_required
 from accounts.request import AccountRequest
@@ -20,6 +21,7 @@ from conversations.listing.news import News
 from conversations.listing.ordering import SORTS, Place
 from conversations.listing.rows import Reader
 from conversations.models import ConversationQuerySet, Status
+from conversations.models.queries import MASKED_SEARCH
 from conversations.models.tally import COUNTED_WHOLE, kept_counts
 from conversations.names import Names
 from conversations.search import MAX_SEARCH_LENGTH
@@ -64,6 +66,7 @@ def conversation_list(request: AccountRequest) -> HttpResponse:
         "clear_link": query.link(**dict.fromkeys(listing.CHIPS, "")),
         "errors": _faults(filterset),
         "max_search_length": MAX_SEARCH_LENGTH,
+        "masked_search": MASKED_SEARCH if request.account.masks_contacts and query.search else 0,
         "example_url": address,
     }
     if filterset.is_valid():
@@ -112,6 +115,8 @@ def _views(request: AccountRequest, query: listing.Query) -> list[dict[str, Any]
     shown = []
     for view in request.account.saved_views.shown_to(request.user):
         saved = listing.Query.parse(view.query)
+        if request.account.masks_contacts and holds_contact(f"{view.name} {' '.join(saved.values.values())}"):
+            continue
         shown.append(
             {
                 "view": view,

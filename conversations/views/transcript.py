@@ -8,15 +8,27 @@ from accounts.permissions import scope_required
 from accounts.request import AccountRequest
 from accounts.scopes import Scope
 from config.storage.fields import find
+from config.storage.moments import now, parse_moment
 from conversations.models import Conversation
 from conversations.transcript.address import Address
 from conversations.transcript.page import Reading
 from conversations.transcript.text import plain_text
 
+REVEALED = "revealed"
+"""In the session: the conversations that the person sees in full, and until when."""
+
+
+def is_revealed(request: AccountRequest, pk: str) -> bool:
+    """Whether a person who sees contacts masked has asked a moment ago to see these."""
+    until = request.session.get(REVEALED, {}).get(pk) if request.account.masks_contacts else None
+    return until is not None and parse_moment(until) > now()
+
 
 def conversation_of(request: AccountRequest, pk: str, *, messages: bool = True) -> Conversation:
     """The conversation of that id in the account and environment that the person looks at."""
     conversations = request.account.conversations.within(request.environment)
+    if is_revealed(request, pk):
+        conversations = conversations.unmasked()
     fields = ("search_text",) if messages else ("search_text", "messages")
     found: Conversation | None = find(conversations.defer(*fields), pk)
     if found is None:

@@ -43,6 +43,7 @@ PAGES = (
     Page("transcript-print", TRANSCRIPT, "/conversations/{ana}/?all=1&notes=1"),
     Page("transcript-long", TRANSCRIPT, "/conversations/{long}/?at=350"),
     Page("transcript-nothing", TRANSCRIPT, "/conversations/{silent}/"),
+    Page("erase", "conversations/<str:pk>/erase/", "/conversations/{ana}/erase/", Scope.LEADS_ERASE),
     Page("not-found", TRANSCRIPT, f"/conversations/{'a' * 24}/", status=404),
     Page(
         "bulk", "conversations/bulk/", "/conversations/bulk/?to=dropped&id={ana}&id={long}",
@@ -74,6 +75,7 @@ PAGES = (
     Page("roles", f"{PEOPLE}<str:pk>/roles/", f"/{PEOPLE}{{member}}/roles/", Scope.TEAM_MANAGE),
     Page("remove-member", f"{PEOPLE}<str:pk>/remove/", f"/{PEOPLE}{{member}}/remove/", Scope.TEAM_MANAGE),
     Page("account", "settings/account/", "/settings/account/", Scope.TEAM_MANAGE),
+    Page("privacy", "settings/privacy/", "/settings/privacy/", Scope.TEAM_MANAGE),
     Page("preferences", "settings/preferences/", "/settings/preferences/", Scope.DASHBOARD_VIEW),
     Page("security", SECURITY, f"/{SECURITY}", None),
     Page("password", f"{SECURITY}password/", f"/{SECURITY}password/", None),
@@ -125,6 +127,7 @@ NO_PAGES = {
     "conversations/<str:pk>/text/": "plain text",
     "settings/audit/export/": "a file",
     "conversations/<str:pk>/status/": "a POST",
+    "conversations/<str:pk>/reveal/": "a POST",
     "conversations/<str:pk>/notes/": "a POST",
     "conversations/<str:pk>/notes/<str:note>/remove/": "a POST",
 }

@@ -124,6 +124,8 @@ def test_roles_hold_what_the_contract_says() -> None:
     conversations:send_message  owner operator
     conversations:change_status owner operator
     leads:start_conversation    owner operator
+    leads:erase                 owner
+    contacts:read               owner integrator ai_architect operator analyst
     api_keys:view               owner integrator
     api_keys:manage             owner integrator
     audit:view                  owner integrator

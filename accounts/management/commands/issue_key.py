@@ -26,6 +26,9 @@ class Command(BaseCommand):
             metavar="SCOPE",
             help=f"may be repeated; without it: {', '.join(READ_SCOPES)}. One of: {', '.join(Scope.values)}",
         )
+        parser.add_argument(
+            "--mask-contacts", action="store_true", help="answer it with phones and e-mail addresses masked"
+        )
         parser.add_argument("--expires-in", type=int, metavar="DAYS", help="without it the key does not expire")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,6 +40,7 @@ class Command(BaseCommand):
                 name=options["name"],
                 environment=options["environment"],
                 scopes=options["scope"] or READ_SCOPES,
+                contacts_masked=options["mask_contacts"],
                 expires_at=None if days is None else now() + timedelta(days=days),
                 by=None,
             )
