@@ -15,7 +15,8 @@ from config.formats import grouped
 from config.storage.chunks import chunks_of
 from config.storage.moments import now
 from config.storage.transaction import atomic
-from conversations.models.conversation import Conversation, touched
+from conversations.models.changes import touched
+from conversations.models.conversation import Conversation
 from conversations.models.queries import CLOSED_STATUSES, COUNTED, ConversationQuerySet, Status
 from conversations.models.refusals import StatusNotAllowed
 

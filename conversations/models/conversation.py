@@ -1,14 +1,12 @@
 """A conversation and its verbs."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, MaxValueValidator
 from django.db import models
-from django.db.models import Case, F, Q, Value, When
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models import F, Q
 from django.utils.translation import gettext
 
 from accounts.masking import Maskable
@@ -30,6 +28,7 @@ from conversations.messages import (
     ending_of,
     validate_messages,
 )
+from conversations.models.changes import DETAILS, NAMING, kept_beginning, touched
 from conversations.models.masked import ERASED, masked_values
 from conversations.models.naming import notice_names
 from conversations.models.queries import CLOSED_STATUSES, FACETS, Channel, ConversationQuerySet, Status
@@ -181,7 +180,7 @@ class Conversation(Maskable, Owned):
             "search_text": append_text("search_text", text),
             "stored_bytes": F("stored_bytes") + size,
             **ending,
-            **_beginning(new),
+            **kept_beginning(new),
             **touched(moment),
         }
         if not room.update(**changes):
@@ -254,43 +253,3 @@ class Conversation(Maskable, Owned):
         AuditEvent.objects.log(
             action, account=self.account, by=by, resource=self, environment=self.environment, metadata=metadata
         )
-
-
-def _beginning(new: list[dict[str, Any]]) -> dict[str, Any]:
-    """What appending sets of ``first_lead_at`` and ``first_reply_at``, each of which stays once it is there."""
-    asked, answered = beginning_of(new).values()
-    first_answer = beginning_of(new, is_asked=True)["first_reply_at"]
-    values: dict[str, Any] = {}
-    if asked:
-        values["first_lead_at"] = Coalesce(F("first_lead_at"), Value(asked))
-    if first_answer:
-        moment = models.DateTimeField()
-        reply = Case(
-            When(first_lead_at__isnull=False, then=Value(first_answer, moment)),
-            default=Value(answered, moment),
-            output_field=moment,
-        )
-        values["first_reply_at"] = Coalesce(F("first_reply_at"), reply)
-    return values
-
-
-def touched(moment: datetime) -> dict[str, Any]:
-    """What every change of a stored conversation sets."""
-    return {"updated_at": Greatest(F("updated_at"), moment), "revision": F("revision") + 1}
-
-
-DETAILS = frozenset(
-    {
-        "agent_config_id",
-        "campaign_id",
-        "current_stage_index",
-        "current_stage_name",
-        "lead_email",
-        "qualification_reason",
-        "qualified",
-        "summary",
-    }
-)
-
-NAMING = frozenset({"agent_config_id", "campaign_id", "current_stage_index", "current_stage_name"})
-"""Details that may bring names with them."""
