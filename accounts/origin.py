@@ -81,3 +81,12 @@ class RequestIdFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = current_origin().request_id
         return True
+
+
+class NoTracebackFilter(logging.Filter):
+    """For what strangers cause and nobody needs to look into: how the code got there says nothing."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.exc_info = None
+        record.exc_text = None
+        return True

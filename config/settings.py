@@ -333,6 +333,7 @@ LOGGING = {
     "filters": {
         "request_id": {"()": "accounts.origin.RequestIdFilter"},
         "secret_path": {"()": "accounts.origin.SecretPathFilter"},
+        "no_traceback": {"()": "accounts.origin.NoTracebackFilter"},
         # A client beyond its limit must not fill the log too
         "not_429": {
             "()": "django.utils.log.CallbackFilter",
@@ -344,5 +345,10 @@ LOGGING = {
         "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id", "secret_path"]}
     },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {"django": {"handlers": [], "level": "INFO"}, "django.request": {"filters": ["not_429"]}},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO"},
+        "django.request": {"filters": ["not_429"]},
+        # Any stranger can ask for another host: a line each time, not a page
+        "django.security.DisallowedHost": {"filters": ["no_traceback"]},
+    },
 }

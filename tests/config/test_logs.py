@@ -1,8 +1,10 @@
 """What the log is spared: whoever floods the API must not flood the log too."""
 
+import logging
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from accounts.models import Account
 from tests.conftest import Api
@@ -22,3 +24,11 @@ def test_request_beyond_a_limit_writes_no_line(
 def test_other_refusals_write_a_line_each(acme: Account, caplog: pytest.LogCaptureFixture) -> None:
     assert Api(acme).get(limit="x").status_code == 400
     assert [entry.getMessage() for entry in caplog.records] == ["Bad Request: /api/conversations"]
+
+
+def test_a_foreign_host_is_a_line_and_no_traceback(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    assert client.get("/login/", HTTP_HOST="evil.example").status_code == 400
+    [record] = [record for record in caplog.records if record.name == "django.security.DisallowedHost"]
+    assert "evil.example" in record.getMessage()
+    assert record.exc_info is None
+    assert "\n" not in logging.Formatter().format(record)
