@@ -62,7 +62,7 @@ class Parley:
 
     def __init__(self, folder: Path, variables: Mapping[str, str], *, user: int | None = None) -> None:
         self.folder, self.log, self.user = folder, folder / "log", user
-        self.port = free_port()
+        self.port = int(variables.get("PORT", 0)) or free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.environment = {
             **os.environ,

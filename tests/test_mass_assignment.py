@@ -55,6 +55,8 @@ DETAILS = {
     "agentConfigId",
 }
 
+KEY = {"name", "expiresAt", "contactsMasked"}
+
 
 @dataclass(frozen=True)
 class Body:
@@ -85,12 +87,14 @@ BODIES: dict[str, list[Body]] = {
     "ConversationViewSet.change_status": [Body({"status": "completed"}, {(): {"status"}})],
     # Section 4, the row of POST /api/api-keys
     "ApiKeyViewSet.create": [
-        Body({"name": "New", "environment": "test", "scopes": [Scope.API_KEYS_MANAGE]}, {(): {"name", "expiresAt"}})
+        Body({"name": "New", "environment": "test", "scopes": [Scope.API_KEYS_MANAGE]}, {(): KEY})
     ],
     # Section 4: these have no request body
     "ApiKeyViewSet.rotate": [Body({})],
     "ApiKeyViewSet.revoke": [Body({})],
     "ApiKeyViewSet.destroy": [Body({})],
+    # docs/privacy.md: a route beyond the contract
+    "LeadViewSet.erase": [Body({"leadPhone": RECORD["leadPhone"]}, {(): {"leadPhone", "leadEmail"}})],
 }
 
 HELD = [
@@ -98,6 +102,7 @@ HELD = [
     Scope.CONVERSATIONS_SEND_MESSAGE,
     Scope.CONVERSATIONS_CHANGE_STATUS,
     Scope.LEADS_START_CONVERSATION,
+    Scope.LEADS_ERASE,
     Scope.API_KEYS_MANAGE,
 ]
 
@@ -152,7 +157,7 @@ def world(
     monkeypatch.setattr("accounts.models.key.secrets", SimpleNamespace(token_hex=lambda size: "ab" * size))
     return World(
         caller,
-        record(environment="test", messages=[SAID]).pk,
+        record(environment="test", leadPhone=RECORD["leadPhone"], messages=[SAID]).pk,
         {"ApiKeyViewSet.rotate": alive.pk, "ApiKeyViewSet.destroy": dead.pk},
         foreign,
     )

@@ -15,6 +15,7 @@ GET    api/conversations/<str:pk>           conversations:view
 PATCH  api/conversations/<str:pk>           conversations:edit
 POST   api/conversations/<str:pk>/messages  conversations:edit
 PATCH  api/conversations/<str:pk>/status    conversations:change_status
+POST   api/leads/erase                      leads:erase
 GET    api/analytics/overview               dashboard:view
 GET    api/api-keys                         api_keys:view
 POST   api/api-keys                         api_keys:manage
@@ -38,11 +39,14 @@ conversations/bulk/<str:pk>/undo/                  conversations:change_status
 conversations/<str:pk>/                            conversations:view
 conversations/<str:pk>/text/                       conversations:view
 conversations/<str:pk>/status/                     conversations:change_status
+conversations/<str:pk>/reveal/                     conversations:view
+conversations/<str:pk>/erase/                      leads:erase
 conversations/<str:pk>/notes/                      conversations:edit
 conversations/<str:pk>/notes/<str:note>/remove/    conversations:edit
 settings/names/                                    conversations:view
 settings/names/agents/<str:pk>/                    conversations:edit
 settings/names/campaigns/<str:pk>/                 conversations:edit
+settings/privacy/                                  team:manage
 settings/account/                                  team:manage
 settings/people/                                   team:view
 settings/people/leave/                             team:view

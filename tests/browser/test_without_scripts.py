@@ -120,6 +120,7 @@ def test_views_columns_what_is_seen_the_theme_and_the_environment(world: World, 
     page.click("text=Test")
     assert page.locator(".empty h2").inner_text() == "No test conversations yet"
     page.click(".environment >> text=Live")
+    page.wait_for_load_state()
     assert page.locator(".row").count() == 50
     page.click("summary:has(.menu__name)")
     page.click("text=Sign out")
