@@ -1,5 +1,6 @@
 """What people do about their own signing in stands in the audit log; and what nobody else may tell from outside."""
 
+import re
 import threading
 from typing import Any
 
@@ -85,7 +86,8 @@ def test_asking_for_a_mail_is_the_same_work_for_everybody(acme: Account, alice: 
         for email in (alice.email, "nobody@example.com"):
             with CaptureQueriesContext(connection) as captured:
                 assert ask(email).status_code == 302
-            asked = (query["sql"].split(" ")[:3] for query in captured)
+            # MongoDB's are written with what they look for, in which the address is a digest
+            asked = (re.sub("[0-9a-f]{64}", "…", query["sql"]).split(" ")[:3] for query in captured)
             statements.append([words for words in asked if words[0] not in ("SAVEPOINT", "RELEASE")])
     finally:
         later._pool = pool
