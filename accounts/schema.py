@@ -76,7 +76,8 @@ KEY_PROPERTIES: Json = {
         "type": "boolean",
         "description": (
             "Whether answers to the key hold phones and e-mail addresses masked, such as `+1 ••• ••• 4567`. A key has "
-            "this from the beginning or never. In an answer it is left out where it is false."
+            "this from the beginning or never, and then not the scope `contacts:read`. In an answer it is left out "
+            "where it is false."
         ),
     },
 }

@@ -111,11 +111,6 @@ class NewApiKeySerializer(serializers.Serializer[ApiKey]):
     expiresAt = MomentField(source="expires_at", required=False, allow_null=True)  # noqa: N815 (the wire's spelling)
     contactsMasked = FlagField(source="contacts_masked", required=False)  # noqa: N815
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if attrs.get("contacts_masked") and Scope.CONTACTS_READ in attrs["scopes"]:
-            raise serializers.ValidationError({"contactsMasked": [f"Cannot be combined with {Scope.CONTACTS_READ}."]})
-        return attrs
-
 
 def to_wire_faults(error: ModelValidationError) -> dict[str, list[str]]:
     """A model's faults under the names that the caller knows."""

@@ -71,13 +71,15 @@ class ApiKeyManager(models.Manager.from_queryset(ApiKeyQuerySet)):  # type: igno
     ) -> tuple["ApiKey", str]:
         """A new key and its secret, which is nowhere else. ``within`` is what a person who asks for it holds there.
 
-        With ``contacts_masked`` it is answered with masked contacts; so it is where its maker sees them so.
+        With ``contacts_masked`` it is answered with masked contacts, and has no scope to read them; so it is where its
+        maker sees them so.
 
         Raises ValidationError for bad scopes or a past expiry; ScopeNotHeld or LiveNotHeld for more than that, or than
         ``by`` holds where it is a key.
         """
+        given = [str(scope) for scope in scopes if not contacts_masked or scope != Scope.CONTACTS_READ]
         key, token = ApiKey.build(
-            account=account, name=name, environment=environment, scopes=list(map(str, scopes)), expires_at=expires_at
+            account=account, name=name, environment=environment, scopes=given, expires_at=expires_at
         )
         key.created_by = None if isinstance(by, ApiKey) else by
         key.full_clean()
