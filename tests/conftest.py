@@ -15,7 +15,7 @@ from accounts.models import Account, ApiKey, User
 from accounts.scopes import Role, Scope
 from config.storage.counters import counters
 from conversations.models import Conversation
-from tests.factories import record_conversation
+from tests.factories import WireConversation, record_conversation
 
 
 def _person(name: str, account: Account | None, *roles: str) -> User:
@@ -51,6 +51,12 @@ def charlie(db: None) -> User:
 @pytest.fixture
 def other_account(charlie: User) -> Account:
     return Account.objects.open(name="Charlie & Sons", owner=charlie, by=charlie)
+
+
+@pytest.fixture(autouse=True)
+def numbered_from_one() -> None:
+    """The leads and phones of a test's conversations are the same whatever ran before."""
+    WireConversation.reset_sequence(force=True)
 
 
 @pytest.fixture(autouse=True)
