@@ -11,6 +11,7 @@ COMMANDS = (
     ["bench.limiter"],
     ["bench.pages"],
     ["bench.analytics"],
+    ["bench.admin"],
 )
 
 

@@ -6,14 +6,11 @@ fails where a list takes more than ``MOST`` of it.
 """
 
 import os
-import statistics
 import sys
-import time
 from pathlib import Path
 
-from bench import data
+from bench import data, turns
 
-ROUNDS = 21
 MOST = 5.0
 
 
@@ -26,12 +23,7 @@ def main() -> None:
     from conversations.models import Conversation
 
     medians = measure(pages())
-    rows, empty = Conversation.objects.count(), medians["empty list"]
-    print(f"SQLite, {rows:,} conversations, load {os.getloadavg()[0]:.1f}, medians of {ROUNDS}")
-    for name, median in medians.items():
-        print(f"{name:32}{median:8.1f} ms {median / empty:6.2f} × an empty list (at most {MOST})")
-    if slow := [name for name, median in medians.items() if median > MOST * empty]:
-        sys.exit(f"Slower than it may be: {', '.join(slow)}")
+    turns.report(Conversation.objects.count(), medians, dict.fromkeys(medians, MOST))
 
 
 def pages() -> dict[str, str]:
@@ -57,7 +49,6 @@ def pages() -> dict[str, str]:
 
 
 def measure(addresses: dict[str, str]) -> dict[str, float]:
-    """The median of each in milliseconds. They run in turn: all see the same machine."""
     from django.test import Client
 
     from accounts.models import User
@@ -67,16 +58,7 @@ def measure(addresses: dict[str, str]) -> dict[str, float]:
     operator.save()
     client = Client()
     client.force_login(operator)
-    taken: dict[str, list[float]] = {name: [] for name in addresses}
-    for turn in range(ROUNDS + 1):
-        for name, address in addresses.items():
-            start = time.process_time()
-            response = client.get(address)
-            if turn:  # the first is a warm-up
-                taken[name].append((time.process_time() - start) * 1_000)
-            if response.status_code != 200:
-                sys.exit(f"{name}: {response.status_code}")
-    return {name: statistics.median(times) for name, times in taken.items()}
+    return turns.medians_of(addresses, client)
 
 
 if __name__ == "__main__":

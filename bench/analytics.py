@@ -5,17 +5,13 @@ each has one or two messages. All started within the last 90 days, so that each 
 process computed, which other load disturbs least; it fails where a page or a file takes more than ``MOST`` empty pages.
 """
 
-import os
-import platform
-import statistics
+import random
 import sys
-import time
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import django
-
-from bench import data
+from bench import data, turns
 
 ROUNDS = 15
 MOST = 10.0
@@ -29,37 +25,28 @@ def main() -> None:
     data.FOLDER.mkdir(parents=True, exist_ok=True)
     data.setup_file(data.file_of(number).with_name(f"figures-{data.file_of(number).name}"))
     prepare(number)
-    report(number, measure())
+    medians = measure()
+    turns.report(number, medians, dict.fromkeys(medians, MOST), rounds=ROUNDS)
 
 
 def prepare(number: int) -> None:
-    from django.core.management import call_command
-
-    from config.storage.moments import now
-    from conversations.models import Conversation
-
-    call_command("migrate", verbosity=0)
-    if Conversation.objects.count() == number:
+    if data.is_made(number):
         return
-    call_command("flush", interactive=False, verbosity=0)
-    print(f"Making {number:,} conversations …", flush=True)
-    import random
+    made = min(MADE, number)
+    data.save(short_ones(made))
+    copy(number, made)
 
-    account = data.open_account()
-    made, end = min(MADE, number), now()
-    step = timedelta(days=DAYS) / made
-    batch: list[Any] = []
-    for index, one in enumerate(data.conversations(account, made, random.Random(1))):  # noqa: S311
+
+def short_ones(number: int) -> Iterator[Any]:
+    from config.storage.moments import now
+
+    end, step = now(), timedelta(days=DAYS) / number
+    chance = random.Random(1)  # noqa: S311 - the same data each time
+    for index, one in enumerate(data.conversations(data.open_account(), number, chance)):
         one.messages = one.messages[: 2 - index % 2]
-        one.derive()
         one.created_at = end - step * index
         one.updated_at = one.status_changed_at = one.created_at + timedelta(hours=3)
-        batch.append(one)
-        if len(batch) == 500:
-            Conversation.objects.bulk_create(batch)
-            batch.clear()
-    Conversation.objects.bulk_create(batch)
-    copy(number, made)
+        yield one
 
 
 def copy(number: int, made: int) -> None:
@@ -87,7 +74,7 @@ def addresses() -> dict[str, str]:
     agent = Conversation.objects.values_list("agent_config_id", flat=True)[:1].get()
     page = "/analytics/"
     return {
-        "empty page": "/settings/nothing-here/",
+        turns.EMPTY: turns.EMPTY_PAGE,
         "30 days": page,
         "7 days": f"{page}?range=7d",
         "90 days": f"{page}?range=90d",
@@ -105,37 +92,19 @@ def time_of(days: int) -> Any:
 
 
 def measure() -> dict[str, float]:
-    """The median of each in milliseconds, in UTC and in São Paulo. They run in turn: all see the same machine."""
+    """The median of each in milliseconds, in UTC and in São Paulo."""
     from django.test import Client
 
     from accounts.models import User
 
     client, person = Client(), User.objects.get()
     client.force_login(person)
-    taken: dict[str, list[float]] = {}
+    found: dict[str, float] = {}
     for zone in ("UTC", "America/Sao_Paulo"):
         User.objects.update(time_zone=zone)
-        for turn in range(ROUNDS + 1):
-            for name, address in addresses().items():
-                start = time.process_time()
-                response = client.get(address)
-                length = len(b"".join(response))
-                spent = (time.process_time() - start) * 1_000
-                if turn:  # the first is a warm-up
-                    taken.setdefault(name if zone == "UTC" else f"{name}, {zone}", []).append(spent)
-                if response.status_code != (404 if name == "empty page" else 200) or not length:
-                    sys.exit(f"{name}: {response.status_code}")
-    return {name: statistics.median(times) for name, times in taken.items()}
-
-
-def report(number: int, medians: dict[str, float]) -> None:
-    print(f"SQLite, {number:,} conversations, Python {platform.python_version()}, Django {django.get_version()}")
-    print(f"{os.cpu_count()} cores ({platform.machine()}), load {os.getloadavg()[0]:.1f}, medians of {ROUNDS}")
-    empty = medians["empty page"]
-    for name, median in medians.items():
-        print(f"{name:34}{median:8.1f} ms {median / empty:6.1f} × an empty page")
-    if slow := [name for name, median in medians.items() if median > MOST * empty]:
-        sys.exit(f"More than {MOST} empty pages: {', '.join(slow)}")
+        medians = turns.medians_of(addresses(), client, ROUNDS)
+        found |= medians if zone == "UTC" else {f"{name}, {zone}": median for name, median in medians.items()}
+    return found
 
 
 if __name__ == "__main__":

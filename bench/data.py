@@ -7,7 +7,7 @@ have 40 and 5,000 messages.
 import hashlib
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -59,30 +59,42 @@ def setup_file(file: Path) -> None:
     settings.ALLOWED_HOSTS = ["*"]
 
 
-def prepare(number: int) -> None:
+def is_made(number: int) -> bool:
+    """Whether the file holds its ``number`` conversations; else it is empty now."""
     from django.core.management import call_command
 
     from conversations.models import Conversation
 
     call_command("migrate", verbosity=0)
     if Conversation.objects.count() == number:
-        return
+        return True
     call_command("flush", interactive=False, verbosity=0)
     print(f"Making {number:,} conversations …", flush=True)
+    return False
+
+
+def prepare(number: int) -> None:
+    from conversations.models import Conversation
+
+    if is_made(number):
+        return
     account = open_account()
     chance = random.Random(1)  # noqa: S311 - the same data each time
-    batch: list[Any] = []
-    for conversation in conversations(account, min(number, MADE_ONE_BY_ONE), chance):
-        conversation.derive()
-        batch.append(conversation)
-        if len(batch) == 500:
-            Conversation.objects.bulk_create(batch)
-            batch.clear()
-    Conversation.objects.bulk_create(batch)
+    save(conversations(account, min(number, MADE_ONE_BY_ONE), chance))
     copy(number)
     from conversations.models.naming import notice_names
 
     notice_names(account, "live", list(Conversation.objects.without_messages()[:200]))
+
+
+def save(made: Iterable[Any]) -> None:
+    from config.storage.chunks import chunks_of
+    from conversations.models import Conversation
+
+    for batch in chunks_of(made):
+        for conversation in batch:
+            conversation.derive()
+        Conversation.objects.bulk_create(batch)
 
 
 def open_account() -> Any:

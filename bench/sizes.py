@@ -30,24 +30,11 @@ def main() -> None:
 
     if Conversation.objects.exists():
         sys.exit("The store must be empty: every conversation of it is counted.")
-    record(number)
+    data.save(data.conversations(data.open_account(), number, random.Random(1)))  # noqa: S311 - the same each time
     with connection.cursor():
         database = connection.database  # type: ignore[attr-defined]
     database.client.admin.command("fsync")  # data files are written at checkpoints
     report(database, Conversation._meta.db_table, number)
-
-
-def record(number: int) -> None:
-    from conversations.models import Conversation
-
-    account, chance, batch = data.open_account(), random.Random(1), list[Any]()  # noqa: S311 - the same data each time
-    for conversation in data.conversations(account, number, chance):
-        conversation.derive()
-        batch.append(conversation)
-        if len(batch) == 500:
-            Conversation.objects.bulk_create(batch)
-            batch.clear()
-    Conversation.objects.bulk_create(batch)
 
 
 def report(database: Any, collection: str, number: int) -> None:

@@ -12,7 +12,6 @@ from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.timesince import timesince
@@ -21,6 +20,7 @@ from django.views.decorators.http import require_safe
 from accounts.milestones import last
 from accounts.models import ApiKey, Invitation
 from config import __version__
+from config.storage.migrated import missing_migrations
 from config.storage.moments import now
 from config.storage.search import engine_of, index_of
 from config.storage.search.plans import faults_of
@@ -74,8 +74,7 @@ def store() -> Iterator[Line]:
 
 
 def migrations() -> Iterator[Line]:
-    executor = MigrationExecutor(connection)
-    missing = [str(each) for each, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
+    missing = missing_migrations()
     text = f"missing: {', '.join(missing)}. Run: manage.py migrate" if missing else "all applied"
     yield Line("Migrations", text, bool(missing))
 

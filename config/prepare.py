@@ -10,8 +10,9 @@ import django
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.db import connection, connections
-from django.db.migrations.executor import MigrationExecutor
+from django.db import connections
+
+from config.storage.migrated import missing_migrations
 
 
 def prepare() -> None:
@@ -26,8 +27,7 @@ def prepare() -> None:
 
 def migrate() -> None:
     """Applies what is not applied yet. Asking first spares most starts the work that ``migrate`` does around it."""
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+    if missing_migrations():
         print("Preparing the database", flush=True)
         call_command("migrate", interactive=False, verbosity=0)
 

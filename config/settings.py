@@ -127,19 +127,20 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.errors.SlowSearch",
 ]
-# What only pages need, the API's requests do not go through (config.wsgi)
-API_MIDDLEWARE = [
-    "accounts.origin.OriginMiddleware",
-    "django.middleware.security.SecurityMiddleware",
-    "config.headers.HeadersMiddleware",
-    "config.compression.GZipMiddleware",
-    "config.headers.PolicyMiddleware",
-    "accounts.throttling.ThrottlingMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "accounts.middleware.SignInMiddleware",
-    "config.language.LanguageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-]
+PAGES_MIDDLEWARE = {
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.AccountMiddleware",
+    "accounts.middleware.LastSeenMiddleware",
+    "config.zone.ZoneMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "config.errors.SlowSearch",
+}
+# What pages alone need, the API's requests do not go through (config.wsgi)
+API_MIDDLEWARE = [name for name in MIDDLEWARE if name not in PAGES_MIDDLEWARE]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = True

@@ -1,12 +1,16 @@
-"""Long lists of ids in parts that a statement can take."""
+"""Long lists, of ids above all, in parts that a statement can take."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import TypeVar
 
 CHUNK = 500
 
 
-def chunks_of(pks: Iterable[str]) -> Iterator[list[str]]:
-    rest = iter(pks)
-    while chunk := list(islice(rest, CHUNK)):
+T = TypeVar("T")
+
+
+def chunks_of(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
+    rest = iter(items)
+    while chunk := list(islice(rest, size)):
         yield chunk

@@ -6,7 +6,7 @@ times, roles, the number of messages and whether the lead qualified stay, so tha
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Account, Actor, AuditEvent, IdempotentRequest
 from config.formats import grouped
+from config.storage.chunks import chunks_of
 from config.storage.transaction import atomic
 from conversations import search
 from conversations.models.masked import ERASED
@@ -28,6 +29,7 @@ MOST = 1_000
 """Conversations of one lead that are erased at a time: it is one transaction."""
 
 CHUNK = 100
+"""Conversations that are read at a time, with all that was said."""
 
 PERSONAL = ("lead_email", "qualification_reason", "reason", "summary")
 """What entries of the log on a conversation hold of its lead."""
@@ -55,7 +57,7 @@ def erase(conversations: Sequence[str], *, account: Account, environment: str, b
     mine = Conversation.objects.owned_by(account.pk, environment)
     erased: dict[str, None] = {}
     contacts: set[str] = set()
-    for chunk in _chunks(conversations):
+    for chunk in chunks_of(conversations, CHUNK):
         rows = mine.filter(pk__in=chunk).exclude(lead_phone=ERASED).select_for_update().defer("search_text")
         for conversation in list(rows):
             contacts |= {conversation.lead_phone, conversation.lead_email} - {""}
@@ -180,7 +182,3 @@ def _names_one(text: str, contacts: Iterable[str]) -> bool:
         if len(theirs) >= 7 and theirs in digits:
             return True
     return False
-
-
-def _chunks(pks: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (pks[start : start + CHUNK] for start in range(0, len(pks), CHUNK))
