@@ -15,6 +15,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from config.storage.counting import differing
+
 FOLD_ONE_IN = 64
 """Of so many statements one folds the cells of the bins that it changed."""
 
@@ -71,16 +73,21 @@ class Cells:
         source = f"{of} AS {row}, " if of else ""
         return f"SELECT {', '.join([*keys, *counts])} FROM {source}{self.places}"  # noqa: S608
 
-    def summed(self, rows: str, *, new_id: str) -> str:
-        """An INSERT of what ``rows`` (statements that ``counted`` made) add up to, where that is anything."""
+    def sums(self, rows: str, *before: str) -> str:
+        """A SELECT of ``before``, keys and counters: what ``rows`` (statements that ``counted`` made) add up to, where
+        that is anything.
+        """
         sums = [f"sum({name})" for name in self.counters]
         keys = ", ".join(self.keys)
         return (
-            f"INSERT INTO {self.table} (_id, {keys}, {', '.join(self.counters)}) "  # noqa: S608
-            f"SELECT {new_id}, {keys}, {', '.join(sums)} FROM ({rows}) AS counted "
+            f"SELECT {', '.join([*before, keys, *sums])} FROM ({rows}) AS counted "  # noqa: S608
             f"WHERE narrowed IS NOT NULL AND divided IS NOT NULL GROUP BY {keys} "
             f"HAVING {' OR '.join(f'{each} <> 0' for each in sums)}"
         )
+
+    def summed(self, rows: str, *, new_id: str) -> str:
+        """An INSERT of these sums."""
+        return f"INSERT INTO {self.table} (_id, {', '.join([*self.keys, *self.counters])}) {self.sums(rows, new_id)}"
 
 
 def keep_cells(cells: Cells) -> None:
@@ -98,8 +105,14 @@ def keep_cells(cells: Cells) -> None:
             recount(cells, cursor)
 
 
+def wrong_cells(cells: Cells) -> int:
+    """How many cells are not what counting all rows anew finds."""
+    kept = f"SELECT {', '.join([*cells.keys, *cells.counters])} FROM {cells.table}"  # noqa: S608
+    return differing(cells.sums(kept), cells.sums(cells.counted("row", of=cells.source)), keys=cells.keys)
+
+
 def recount(cells: Cells, cursor: Any) -> None:
-    """Count all that is there, anew."""
+    """Count all that is there, anew. Nobody may change a row meanwhile."""
     cursor.execute(f"DELETE FROM {cells.table}")  # noqa: S608
     cursor.execute(cells.summed(cells.counted("row", of=cells.source), new_id=_NEW_ID[connection.vendor]))
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connections
+from django.db import connection, connections
 from django.db.models import QuerySet
 
 from config.storage.search import is_searched
@@ -50,3 +50,16 @@ def _compiled(rows: QuerySet[Any], connection: Any) -> tuple[str, list[Any]]:
     except EmptyResultSet:  # a condition that nothing can meet
         return "SELECT 1 WHERE 1 = 0", []
     return sql, list(params)
+
+
+def differing(kept: str, counted: str, *, keys: Sequence[str]) -> int:
+    """For how many ``keys``, their first columns, two SELECTs do not give the same rows. Both see one state."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH kept AS ({kept}), counted AS ({counted}), differing AS ("  # noqa: S608
+            "SELECT * FROM (SELECT * FROM kept EXCEPT SELECT * FROM counted) AS more "
+            "UNION ALL SELECT * FROM (SELECT * FROM counted EXCEPT SELECT * FROM kept) AS less) "
+            f"SELECT count(*) FROM (SELECT DISTINCT {', '.join(keys)} FROM differing) AS places"
+        )
+        [number] = cursor.fetchone()
+        return int(number)

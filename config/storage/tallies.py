@@ -13,6 +13,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from config.storage.counting import differing
+
 GROUP = ("account_id", "environment", "status")
 
 # Two statements for a group that may be new: an upsert is not safe in a trigger, where the conflict clause of the
@@ -98,7 +100,14 @@ def keep_tally(*, table: str, tally: str) -> None:
         for statement in _SQLITE if connection.vendor == "sqlite" else _POSTGRESQL:
             cursor.execute(statement.format(table=table, tally=tally))
         if not is_kept:
-            _recount(cursor, table, tally)
+            recount(cursor, table=table, tally=tally)
+
+
+def wrong_totals(*, table: str, tally: str) -> int:
+    """Of how many groups the number is not what counting all rows anew finds."""
+    kept = f"SELECT {_NAMES}, sum(number) FROM {tally} GROUP BY {_NAMES} HAVING sum(number) <> 0"  # noqa: S608
+    counted = f"SELECT {_NAMES}, count(*) FROM {table} GROUP BY {_NAMES}"  # noqa: S608
+    return differing(kept, counted, keys=GROUP)
 
 
 _KNOWN = {
@@ -107,8 +116,11 @@ _KNOWN = {
 }
 
 
-def _recount(cursor: Any, table: str, tally: str) -> None:
-    """Count what is there already. Changes go on from what they were: no total ever stands for two states."""
+def recount(cursor: Any, *, table: str, tally: str) -> None:
+    """Count what is there already; nobody may change a row meanwhile.
+
+    Changes go on from what they were: no total ever stands for two states.
+    """
     cursor.execute(f"SELECT coalesce(sum(changes), 0) FROM {tally}")  # noqa: S608
     before = cursor.fetchone()[0]
     cursor.execute(f"DELETE FROM {tally}")  # noqa: S608
