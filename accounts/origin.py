@@ -61,26 +61,7 @@ def _readable(address: str) -> str:
 
 
 SECRET_PATH = re.compile(r"(?<!people)(/invitations/|/login/reset/(?=\w+-))[^\s?]+")
-
-
-class SecretPathFilter(logging.Filter):
-    """Takes out of each log record what stands in a path and is a secret: the link of an invitation or of a
-    password's reset.
-    """
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = SECRET_PATH.sub(r"\1…", record.msg) if isinstance(record.msg, str) else record.msg
-        if isinstance(record.args, tuple):
-            record.args = tuple(SECRET_PATH.sub(r"\1…", arg) if isinstance(arg, str) else arg for arg in record.args)
-        return True
-
-
-class RequestIdFilter(logging.Filter):
-    """Puts the present request's id on each log record."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = current_origin().request_id
-        return True
+"""What stands in a path and is a secret: the link of an invitation or of a password's reset."""
 
 
 class NoTracebackFilter(logging.Filter):

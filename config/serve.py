@@ -6,6 +6,7 @@ one sentence, before anything is changed.
 
 import argparse
 import ctypes
+import logging
 import multiprocessing
 import os
 import re
@@ -138,11 +139,20 @@ def serve(address: Address, workers: int) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=GRACE,
         log_level=LogLevels.error,  # and no access log: its lines would hold what people search for
+        log_dictconfig=log_of_server(),
     )
     server.on_startup(lambda: threading.Thread(target=announce, args=(address,), daemon=True).start())
     if sys.stdout.isatty():  # a closed terminal ends the server; elsewhere SIGHUP replaces the workers one by one
         server.on_startup(lambda: signal.signal(signal.SIGHUP, server.signal_handler_interrupt) and None)
     server.serve(target_loader=load_application, wrap_loader=False)
+
+
+def log_of_server() -> dict[str, Any]:
+    """What granian itself has to say goes the way of all other lines."""
+    from django.conf import settings
+
+    own = {"_granian": {"handlers": ["stderr"], "propagate": False}}
+    return {name: settings.LOGGING[name] for name in ("formatters", "handlers")} | {"loggers": own}
 
 
 def load_application() -> Callable[..., Any]:
@@ -191,6 +201,13 @@ def database_errors() -> tuple[type[Exception], ...]:
 
 
 def say(line: str) -> None:
+    """To the terminal; where lines are read by a program, as one of the log."""
+    from django.conf import settings
+
+    if settings.LOG_FORMAT == "json":
+        from config.logs import JsonFormatter
+
+        line = JsonFormatter().format(logging.LogRecord("config.serve", logging.INFO, __file__, 0, line, None, None))
     print(line, flush=True)
 
 

@@ -107,6 +107,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "accounts.origin.OriginMiddleware",
+    "config.access.AccessMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.headers.HeadersMiddleware",
     "config.compression.GZipMiddleware",
@@ -323,32 +324,27 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
-# Logs: to standard error, each line with its request's id; never a query string, which holds leads' phones
+# Logs: to standard error, each line with its request's id; never a value that somebody sent (config.logs)
 
 LOG_LEVEL = str(read("LOG_LEVEL", "str", "INFO")).upper()
 if LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
     raise ImproperlyConfigured("LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL.")
+LOG_FORMAT = str(read("LOG_FORMAT", "str", "text")).lower()
+if LOG_FORMAT not in ("text", "json"):
+    raise ImproperlyConfigured("LOG_FORMAT must be text or json.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {
-        "request_id": {"()": "accounts.origin.RequestIdFilter"},
-        "secret_path": {"()": "accounts.origin.SecretPathFilter"},
-        "no_traceback": {"()": "accounts.origin.NoTracebackFilter"},
-        # A client beyond its limit must not fill the log too
-        "not_429": {
-            "()": "django.utils.log.CallbackFilter",
-            "callback": lambda record: getattr(record, "status_code", None) != 429,
-        },
-    },
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(request_id)s %(name)s: %(message)s"}},
-    "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id", "secret_path"]}
-    },
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "filters": {"no_traceback": {"()": "accounts.origin.NoTracebackFilter"}},
+    "formatters": {"line": {"()": f"config.logs.{LOG_FORMAT.capitalize()}Formatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "level": LOG_LEVEL}},
+    # What drivers write for their debugging holds what they send to the store
+    "root": {"handlers": ["stderr"], "level": "INFO" if LOG_LEVEL == "DEBUG" else LOG_LEVEL},
     "loggers": {
-        "django": {"handlers": [], "level": "INFO"},
-        "django.request": {"filters": ["not_429"]},
+        **{name: {"level": LOG_LEVEL} for name in ("accounts", "config", "conversations")},
+        "django": {"handlers": [], "level": "NOTSET"},
+        "django.request": {"level": "ERROR"},  # refusals stand in the access log
+        "django.server": {"handlers": [], "level": "ERROR"},  # of runserver: whole addresses, with what is searched for
         # Any stranger can ask for another host: a line each time, not a page
         "django.security.DisallowedHost": {"filters": ["no_traceback"]},
     },
