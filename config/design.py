@@ -4,28 +4,29 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 COLOURS = {
-    "Ground": ("canvas", "surface", "raised", "hover", "line", "line-strong", "text", "muted"),
-    "Accent": ("accent", "accent-strong", "accent-soft", "on-accent", "mark", "mark-text"),
-    "Status": (
+    _("Ground"): ("canvas", "surface", "raised", "hover", "line", "line-strong", "text", "muted"),
+    _("Accent"): ("accent", "accent-strong", "accent-soft", "on-accent", "mark", "mark-text"),
+    _("Status"): (
         "active", "active-soft", "completed", "completed-soft", "handed-off", "handed-off-soft", "dropped",
         "dropped-soft",
     ),
-    "Warnings and people": ("bad", "bad-soft", "test", "on-test", "human", "human-soft"),
+    _("Warnings and people"): ("bad", "bad-soft", "test", "on-test", "human", "human-soft"),
 }  # fmt: skip
 """Tokens of the stylesheet by what they are for."""
 
 SECTIONS = {
-    "Type": "type",
-    "Controls": "controls",
-    "Fields": "fields",
-    "States": "states",
-    "Moving about": "navigation",
-    "Telling": "telling",
-    "Rows": "rows",
-    "Transcript": "transcript",
+    _("Type"): "type",
+    _("Controls"): "controls",
+    _("Fields"): "fields",
+    _("States"): "states",
+    _("Moving about"): "navigation",
+    _("Telling"): "telling",
+    _("Rows"): "rows",
+    _("Transcript"): "transcript",
 }
 """Title → its template under ``design/``."""
 

@@ -15,6 +15,8 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from accounts.milestones import last
@@ -45,11 +47,11 @@ class Line:
 @require_safe
 def health(request: HttpRequest) -> HttpResponse:
     if not request.user.is_superuser:
-        raise PermissionDenied("Only superusers see the state of the installation.")
-    lines = [line for ask in ASKED for line in _asked(ask)]
+        raise PermissionDenied(_("Only superusers see the state of the installation."))
+    lines = [line for ask, name in ASKED.items() for line in _asked(ask, name)]
     context = {
         **admin.site.each_context(request),
-        "title": "Health",
+        "title": _("Health"),
         "lines": lines,
         "faults": sum(line.is_fault for line in lines),
         "keys": ApiKey.objects.filter(revoked_at=None).select_related("account").order_by("-pk")[:KEYS],
@@ -57,54 +59,57 @@ def health(request: HttpRequest) -> HttpResponse:
     return render(request, "admin/health.html", context)
 
 
-def _asked(ask: Callable[[], Iterator[Line]]) -> list[Line]:
+def _asked(ask: Callable[[], Iterator[Line]], name: Any) -> list[Line]:
     try:
         return list(ask())
     except Exception as error:  # whatever it is, the other lines are wanted all the more
-        return [Line(ask.__name__.capitalize().replace("_", " "), f"{type(error).__name__}: cannot be told", True)]
+        told = _("%(error)s: cannot be told") % {"error": type(error).__name__}
+        return [Line(str(name), told, True)]
 
 
 def release() -> Iterator[Line]:
-    yield Line("Release", f"Parley {__version__}, Python {sys.version.split()[0]}")
+    yield Line(_("Release"), f"Parley {__version__}, Python {sys.version.split()[0]}")
 
 
 def store() -> Iterator[Line]:
-    yield Line("Store", f"{settings.STORE.name} {_version()}")
-    yield Line("Size of the store", _bytes(_size()))
+    yield Line(_("Store"), f"{settings.STORE.name} {_version()}")
+    yield Line(_("Size of the store"), _bytes(_size()))
 
 
 def migrations() -> Iterator[Line]:
     missing = missing_migrations()
-    text = f"missing: {', '.join(missing)}. Run: manage.py migrate" if missing else "all applied"
-    yield Line("Migrations", text, bool(missing))
+    told = _("missing: %(names)s. Run: manage.py migrate") if missing else _("all applied")
+    text = told % {"names": ", ".join(missing)}
+    yield Line(_("Migrations"), text, bool(missing))
 
 
 def search_plans() -> Iterator[Line]:
     from conversations.management.commands.check_search import lists
 
     faults = [f"{name} {fault}" for name, rows, may in lists() for fault in faults_of(rows[:PAGE], may_sort=may)]
-    yield Line("Lists and searches", "; ".join(faults) or "each read from its index", bool(faults))
+    yield Line(_("Lists and searches"), "; ".join(faults) or _("each read from its index"), bool(faults))
     engine = engine_of(connection)
     if engine is None:
-        yield Line("Index of the search", "none on this store: searches walk along the list")
+        yield Line(_("Index of the search"), _("none on this store: searches walk along the list"))
     else:
         is_there = engine.exists(index_of(Conversation, "search_text"))
-        yield Line("Index of the search", "there" if is_there else "missing: see check_search", not is_there)
+        text = _("there") if is_there else _("missing: see check_search")
+        yield Line(_("Index of the search"), text, not is_there)
 
 
 def last_import() -> Iterator[Line]:
-    yield Line("Last import", _last("import") or "none yet")
+    yield Line(_("Last import"), _last("import") or _("none yet"))
 
 
 def last_backup() -> Iterator[Line]:
     told = _last("backup")
-    yield Line("Last backup", told or "none yet: see docs/operations.md", not told)
+    yield Line(_("Last backup"), told or _("none yet: see docs/operations.md"), not told)
 
 
 def pending() -> Iterator[Line]:
     waiting = Invitation.objects.filter(sent_at=None, expires_at__gt=now()).count()
-    yield Line("Invitations whose mail was not sent", str(waiting), bool(waiting))
-    yield Line("Pending jobs", "none: what a request changes is done when it is answered")
+    yield Line(_("Invitations whose mail was not sent"), str(waiting), bool(waiting))
+    yield Line(_("Pending jobs"), _("none: what a request changes is done when it is answered"))
 
 
 def disk_space() -> Iterator[Line]:
@@ -113,16 +118,30 @@ def disk_space() -> Iterator[Line]:
     )
     usage = shutil.disk_usage(folder)
     share = usage.used / (usage.used + usage.free)
-    yield Line("Disk", f"{_bytes(usage.free)} free, {share:.0%} in use", share > FULL)
+    text = _("%(bytes)s free, %(share)s in use") % {"bytes": _bytes(usage.free), "share": f"{share:.0%}"}
+    yield Line(_("Disk"), text, share > FULL)
 
 
 def workers() -> Iterator[Line]:
     family = Path(f"/proc/{os.getppid()}/task/{os.getppid()}/children")
     known = len(family.read_text().split()) if os.environ.get("PARLEY_SERVES") and family.exists() else 0
-    yield Line("Workers", f"{known}, this one is process {os.getpid()}" if known else f"process {os.getpid()}")
+    facts = {"number": known, "process": os.getpid()}
+    text = _("%(number)s, this one is process %(process)s") if known else _("process %(process)s")
+    yield Line(_("Workers"), text % facts)
 
 
-ASKED = (release, store, migrations, search_plans, last_import, last_backup, pending, disk_space, workers)
+ASKED: dict[Callable[[], Iterator[Line]], Any] = {
+    release: gettext_lazy("Release"),
+    store: gettext_lazy("Store"),
+    migrations: gettext_lazy("Migrations"),
+    search_plans: gettext_lazy("Lists and searches"),
+    last_import: gettext_lazy("Last import"),
+    last_backup: gettext_lazy("Last backup"),
+    pending: gettext_lazy("Pending jobs"),
+    disk_space: gettext_lazy("Disk"),
+    workers: gettext_lazy("Workers"),
+}
+"""What is told, and how the line is called in which it cannot be."""
 
 
 def _version() -> str:
@@ -154,7 +173,7 @@ def _last(event: str) -> str:
         return ""
     moment, facts = done
     told = ", ".join(f"{value:,} {name}" for name, value in sorted(facts.items()) if isinstance(value, int))
-    return f"{timesince(moment)} ago: {told}"
+    return _("%(time)s ago: %(facts)s") % {"time": timesince(moment), "facts": told}
 
 
 def _bytes(number: float) -> str:

@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from accounts.admin import AccountFilter, ReadOnlyAdmin
@@ -16,6 +17,7 @@ from accounts.admin.base import account_of, is_list, operator_of
 from accounts.middleware import look_at
 from accounts.models import Account, AuditEvent, Environment
 from config.storage.fields import is_object_id
+from conversations.messages import Role
 from conversations.models import Agent, Campaign, Conversation, ConversationQuerySet
 
 MESSAGES = 100
@@ -30,7 +32,7 @@ class ConversationAdmin(ReadOnlyAdmin):
     list_display = ("lead", "account", "environment", "channel", "status", "message_count", "updated_at")
     fetched = ("account",)
     search_fields = ("lead_id",)  # shows the box; the search itself is everybody's
-    search_help_text = "Phone, e-mail or message text, or an id"
+    search_help_text = _("Phone, e-mail or message text, or an id")
     fields = (
         "id", "account", "environment", "lead_id", "lead_phone", "lead_email", "channel", "status",
         "current_stage_index", "current_stage_name", "agent_config_id", "campaign_id", "summary", "qualified",
@@ -38,23 +40,22 @@ class ConversationAdmin(ReadOnlyAdmin):
     )  # fmt: skip
     readonly_fields = fields
 
-    @admin.display(description="Lead")
+    @admin.display(description=_("Lead"))
     def lead(self, conversation: Conversation) -> str:
         return conversation.lead_name
 
-    @admin.display(description="Transcript")
+    @admin.display(description=_("Transcript"))
     def transcript(self, conversation: Conversation) -> SafeString:
         """One page of it; the last of a long one is a link away."""
         said, start = conversation.messages, getattr(conversation, "shown_from", 0)
-        rows = ((m.get("timestamp"), m.get("role"), m.get("content")) for m in said[start : start + MESSAGES])
+        rows = ((m.get("timestamp"), _speaker(m), m.get("content")) for m in said[start : start + MESSAGES])
         text = format_html_join("", "<p>{} <b>{}</b><br>{}</p>", rows)
         if len(said) <= MESSAGES:
             return text
         starts = ((at, at + 1, min(at + MESSAGES, len(said))) for at in range(0, len(said), MESSAGES))
         pages = format_html_join(" ", '<a href="?from={}">{}–{}</a>', starts)
-        return format_html(
-            "<p>Messages {}</p>{}<p>{}</p>", f"{start + 1}–{min(start + MESSAGES, len(said))}", text, pages
-        )
+        shown = _("Messages %(first)s to %(last)s") % {"first": start + 1, "last": min(start + MESSAGES, len(said))}
+        return format_html("<p>{}</p>{}<p>{}</p>", shown, text, pages)
 
     # The list
 
@@ -89,8 +90,8 @@ class ConversationAdmin(ReadOnlyAdmin):
             return queryset.search(search_term), False
         accounts = list(Account.objects.values_list("pk", flat=True)[: ACCOUNTS_SEARCHED + 1])
         if len(accounts) > ACCOUNTS_SEARCHED:
-            said = f"Searched in the first {ACCOUNTS_SEARCHED} accounts. Choose another one to search in it."
-            messages.info(request, said)
+            said = _("Searched in the first %(number)s accounts. Choose another one to search in it.")
+            messages.info(request, said % {"number": ACCOUNTS_SEARCHED})
         return queryset.filter(pk__in=found_in(accounts[:ACCOUNTS_SEARCHED], search_term)), False
 
     # One conversation
@@ -128,12 +129,17 @@ class ConversationAdmin(ReadOnlyAdmin):
             raise Http404
         mine = operator_of(request).memberships.filter(account=conversation.account).first()
         if mine is None or conversation.account.suspended_at:
-            why = f"You are not in the team of {conversation.account}, or it is suspended"
-            self.message_user(request, f"{why}: only the admin shows you this.", messages.WARNING)
+            why = _("You are not in the team of %(account)s, or it is suspended: only the admin shows you this.")
+            self.message_user(request, why % {"account": conversation.account}, messages.WARNING)
             return redirect("admin:conversations_conversation_change", conversation.pk)
         look_at(request, conversation.account)
         request.session["environment"] = conversation.environment
         return redirect(reverse("conversations:transcript", args=[conversation.pk]))
+
+
+def _speaker(said: dict[str, Any]) -> Any:
+    role = said.get("role")
+    return Role(role).label if role in Role.values else role
 
 
 def found_in(accounts: list[str], words: str) -> list[str]:

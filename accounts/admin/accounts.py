@@ -9,17 +9,21 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html_join
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import AtScale, operator_of
 from accounts.models import Account, ApiKey, Environment, User
 from accounts.scopes import Scope
 
 admin.site.site_header = admin.site.site_title = "Parley"
-admin.site.index_title = "Operation"
+admin.site.index_title = _("Operation")
 
 
 class NewAccountForm(forms.ModelForm):
-    owner = forms.ModelChoiceField(User.objects.filter(is_active=True), help_text="Decides who else may do what.")
+    owner = forms.ModelChoiceField(
+        User.objects.filter(is_active=True), label=_("Owner"), help_text=_("Decides who else may do what.")
+    )
 
     class Meta:
         model = Account
@@ -34,18 +38,18 @@ class AccountAdmin(AtScale):
     readonly_fields = ("id", "created_at", "suspended_at", "belongings")
     actions = ("suspend", "reinstate", "issue_first_key")
 
-    @admin.display(description="At work", boolean=True)
+    @admin.display(description=_("At work"), boolean=True)
     def is_at_work(self, account: Account) -> bool:
         return account.suspended_at is None
 
-    @admin.display(description="What it has")
+    @admin.display(description=_("What it has"))
     def belongings(self, account: Account) -> str:
         lists = (
-            ("Conversations", "conversations_conversation", "&environment=live"),
-            ("Test conversations", "conversations_conversation", "&environment=test"),
-            ("Members", "accounts_membership", ""),
-            ("API keys", "accounts_apikey", ""),
-            ("Audit log", "accounts_auditevent", ""),
+            (_("Conversations"), "conversations_conversation", "&environment=live"),
+            (_("Test conversations"), "conversations_conversation", "&environment=test"),
+            (_("Members"), "accounts_membership", ""),
+            (_("API keys"), "accounts_apikey", ""),
+            (_("Audit log"), "accounts_auditevent", ""),
         )
         links = (
             (f"{reverse(f'admin:{name}_changelist')}?account={account.pk}{query}", label)
@@ -77,39 +81,40 @@ class AccountAdmin(AtScale):
         if "rate_limit" in form.changed_data:
             stored.limit_rate(obj.rate_limit, by=by)
 
-    @admin.action(description="Suspend selected accounts")
+    @admin.action(description=_("Suspend selected accounts"))
     def suspend(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
         for account in accounts:
             account.suspend(by=operator_of(request))
-        self.message_user(request, "Suspended: their keys and pages are closed from the next request on.")
+        self.message_user(request, _("Suspended: their keys and pages are closed from the next request on."))
 
-    @admin.action(description="Reinstate selected accounts")
+    @admin.action(description=_("Reinstate selected accounts"))
     def reinstate(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
         for account in accounts:
             account.reinstate(by=operator_of(request))
-        self.message_user(request, "At work again, with the keys and people of before.")
+        self.message_user(request, _("At work again, with the keys and people of before."))
 
-    @admin.action(description="Issue a first key (live, with every scope)")
+    @admin.action(description=_("Issue a first key (live, with every scope)"))
     def issue_first_key(self, request: HttpRequest, accounts: QuerySet[Account]) -> HttpResponse | None:
         chosen = list(accounts[:2])
         if len(chosen) != 1:
-            self.message_user(request, "Choose one account: a secret is shown once.", messages.ERROR)
+            self.message_user(request, _("Choose one account: a secret is shown once."), messages.ERROR)
             return None
         [account] = chosen
         if account.api_keys.exists():
-            self.message_user(request, f"{account} has keys already. Its owners issue more.", messages.ERROR)
+            said = _("%(account)s has keys already. Its owners issue more.") % {"account": account}
+            self.message_user(request, said, messages.ERROR)
             return None
-        _key, token = ApiKey.objects.issue(
+        key, token = ApiKey.objects.issue(
             account=account,
-            name="First key",
+            name=gettext("First key"),
             environment=Environment.LIVE,
             scopes=Scope.values,
             by=operator_of(request),
         )
-        return issued(request, _key, token)
+        return issued(request, key, token)
 
 
 def issued(request: HttpRequest, key: ApiKey, token: str) -> HttpResponse:
     """The one page that shows a secret: no message, which would travel in a cookie, and no redirect."""
-    context = {**admin.site.each_context(request), "title": "API key issued", "key": key, "token": token}
+    context = {**admin.site.each_context(request), "title": _("API key issued"), "key": key, "token": token}
     return TemplateResponse(request, "admin/accounts/apikey/issued.html", context)

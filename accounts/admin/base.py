@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, AuditEvent, User
 from config.storage.counting import count_up_to
@@ -61,7 +62,7 @@ class AtScale(admin.ModelAdmin):
 class AccountFilter(admin.SimpleListFilter):
     """The first accounts by name, and the one that is chosen; others are a link away, on the account's page."""
 
-    title = "account"
+    title = _("account")
     parameter_name = "account"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -95,10 +96,9 @@ class Audited(admin.ModelAdmin):
         return super().log_deletions(request, queryset)
 
     def audit(self, request: HttpRequest, obj: Any, verb: str, message: Any) -> None:
-        kind = self.model._meta.verbose_name.lower().replace(" ", "_")
         for account in self.accounts_of(obj):
             AuditEvent.objects.log(
-                f"{kind}.{verb}_in_admin",
+                f"{self.model._meta.model_name}.{verb}_in_admin",
                 account=account,
                 by=operator_of(request),
                 resource=obj,

@@ -6,6 +6,8 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from accounts.admin.accounts import issued
 from accounts.admin.base import AccountFilter, AtScale, ChoicesField, operator_of
@@ -14,7 +16,7 @@ from accounts.scopes import READ_SCOPES, Scope
 
 
 class NewApiKeyForm(forms.ModelForm):
-    scopes = ChoicesField(choices=Scope.choices, initial=READ_SCOPES)
+    scopes = ChoicesField(label=_("Scopes"), choices=Scope.choices, initial=READ_SCOPES)
 
     class Meta:
         model = ApiKey
@@ -25,16 +27,24 @@ class NewApiKeyForm(forms.ModelForm):
 class ApiKeyAdmin(AtScale):
     """A key is issued and revoked here. But for its rate limit it never changes: its holder relies on what it opens."""
 
-    list_display = ("name", "masked", "account", "status", "created_at", "expires_at", "last_used_at")
+    list_display = ("name", "masked", "account", "state", "created_at", "expires_at", "last_used_at")
     list_filter = (AccountFilter, "environment")
     search_fields = ("name", "hint", "account__name")
     autocomplete_fields = ("account",)
     fetched = ("account",)
     actions = ("revoke",)
     shown = (
-        "name", "masked", "account", "environment", "status", "scopes", "created_at", "created_by", "expires_at",
+        "name", "masked", "account", "environment", "state", "scopes", "created_at", "created_by", "expires_at",
         "revoked_at", "last_used_at", "last_used_ip", "rate_limit",
     )  # fmt: skip
+
+    @admin.display(description=_("Key"))
+    def masked(self, key: ApiKey) -> str:
+        return key.masked
+
+    @admin.display(description=_("Status"))
+    def state(self, key: ApiKey) -> str:
+        return str(ApiKey.Status(key.status).label)
 
     def get_form(self, request: HttpRequest, obj: ApiKey | None = None, change: bool = False, **kwargs: Any) -> Any:
         return super().get_form(request, obj, change, **(kwargs if obj else {**kwargs, "form": NewApiKeyForm}))
@@ -60,8 +70,9 @@ class ApiKeyAdmin(AtScale):
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: Any = None) -> HttpResponse:
         return issued(request, obj, request.issued)  # type: ignore[attr-defined]
 
-    @admin.action(description="Revoke selected API keys")
+    @admin.action(description=_("Revoke selected API keys"))
     def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
         for key in keys:
             key.revoke(by=operator_of(request))
-        self.message_user(request, f"{len(keys)} revoked.")
+        said = ngettext("%(number)s key revoked.", "%(number)s keys revoked.", len(keys)) % {"number": len(keys)}
+        self.message_user(request, said)

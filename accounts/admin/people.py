@@ -20,6 +20,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from accounts import mail
 from accounts.admin.base import AccountFilter, AtScale, Audited, ChoicesField, operator_of
@@ -65,9 +66,9 @@ class UserAdmin(AtScale, KeepsOwners, DjangoUserAdmin):
     actions = ("remove_second_factor",)
     fieldsets = (
         (None, {"fields": ("email", "password")}),
-        ("Person", {"fields": ("name",)}),
-        ("This admin", {"fields": ("is_active", "is_staff", "is_superuser")}),
-        ("Dates", {"fields": ("last_login", "date_joined")}),
+        (_("Person"), {"fields": ("name",)}),
+        (_("This admin"), {"fields": ("is_active", "is_staff", "is_superuser")}),
+        (_("Dates"), {"fields": ("last_login", "date_joined")}),
     )
     form = PersonForm
     add_form = AdminUserCreationForm
@@ -78,14 +79,16 @@ class UserAdmin(AtScale, KeepsOwners, DjangoUserAdmin):
     def memberships_of(self, objs: Any) -> Iterable[Membership]:
         return Membership.objects.filter(user__in=list(objs))
 
-    @admin.action(description="Remove the second factor of selected people", permissions=["change"])
+    @admin.action(description=_("Remove the second factor of selected people"), permissions=["change"])
     def remove_second_factor(self, request: HttpRequest, people: QuerySet[User]) -> None:
         """For who has lost it. They are told by mail: were it not them who asked, they must hear of it."""
         for person in people:
             if not take_away(person, by=operator_of(request)):
-                self.message_user(request, f"There is no second factor of {person.email}.", messages.INFO)
+                said = _("There is no second factor of %(email)s.") % {"email": person.email}
+                self.message_user(request, said, messages.INFO)
                 continue
-            self.message_user(request, f"The second factor of {person.email} is removed.")
+            said = _("The second factor of %(email)s is removed.") % {"email": person.email}
+            self.message_user(request, said)
             try:
                 context = {"security_url": mail.link(reverse("mfa_index"))}
                 mail.send("second_factor_removed", to=person.email, context=context, language=person.language)
@@ -94,7 +97,7 @@ class UserAdmin(AtScale, KeepsOwners, DjangoUserAdmin):
 
 
 class MembershipForm(forms.ModelForm):
-    roles = ChoicesField(choices=Role.choices)
+    roles = ChoicesField(label=_("Roles"), choices=Role.choices)
 
     class Meta:
         model = Membership

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import AccountFilter, ReadOnlyAdmin, account_of
 from accounts.models import Account, AuditEvent, IdempotentRequest, Invitation
@@ -37,7 +38,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
     list_filter = (AccountFilter,)
     fetched = ("account",)
     search_fields = ("resource_id",)
-    search_help_text = "The id of what was changed; or the beginning of an account's name"
+    search_help_text = _("The id of what was changed; or the beginning of an account's name")
 
     def get_ordering(self, request: HttpRequest) -> Any:
         return ("-timestamp", "-pk") if account_of(request) else ("-pk",)

@@ -57,6 +57,7 @@ class RateLimited(models.Model):
     """May have a rate limit of its own; see ``accounts.throttling``."""
 
     rate_limit = models.PositiveIntegerField(
+        _("rate limit"),
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(1_000_000)],
@@ -82,9 +83,9 @@ class Account(RateLimited):
     """A tenant: a company whose agents talk to its leads. Everything belongs to exactly one."""
 
     id = ObjectIdField(primary_key=True)
-    name = models.CharField(max_length=100, validators=[validate_text])
-    created_at = models.DateTimeField(default=now, editable=False)
-    suspended_at = models.DateTimeField(null=True, blank=True, editable=False)
+    name = models.CharField(_("name"), max_length=100, validators=[validate_text])
+    created_at = models.DateTimeField(_("created at"), default=now, editable=False)
+    suspended_at = models.DateTimeField(_("suspended at"), null=True, blank=True, editable=False)
     team_revision = models.PositiveIntegerField(default=0, editable=False)
     masked_roles = models.JSONField(default=list, blank=True, validators=[EachIn(MASKABLE_ROLES)])
 
@@ -94,6 +95,8 @@ class Account(RateLimited):
     objects = AccountManager()
 
     class Meta:
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
         ordering = ("name", "id")
 
     def __str__(self) -> str:
@@ -169,9 +172,11 @@ class Owned(models.Model):
 
     id = ObjectIdField(primary_key=True)
     account: "models.ForeignKey[Any, Account]" = models.ForeignKey(
-        Account, on_delete=models.CASCADE, related_name="%(class)ss", db_index=False
+        Account, verbose_name=_("account"), on_delete=models.CASCADE, related_name="%(class)ss", db_index=False
     )
-    environment = models.CharField(max_length=4, choices=Environment.choices, default=Environment.LIVE)
+    environment = models.CharField(
+        _("environment"), max_length=4, choices=Environment.choices, default=Environment.LIVE
+    )
 
     class Meta:
         abstract = True

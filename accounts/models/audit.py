@@ -105,22 +105,24 @@ class AuditEvent(Maskable, models.Model):
 
     id = ObjectIdField(primary_key=True)
     account: "models.ForeignKey[Any, Account]" = models.ForeignKey(
-        Account, on_delete=models.CASCADE, related_name="audit_events", db_index=False
+        Account, verbose_name=_("account"), on_delete=models.CASCADE, related_name="audit_events", db_index=False
     )
-    environment = models.CharField(max_length=4, choices=Environment.choices, null=True, blank=True)  # noqa: DJ001
-    actor_type = models.CharField(max_length=7, choices=ActorType.choices)
-    actor_id = ObjectIdField(null=True, blank=True)
-    actor_name = models.CharField(max_length=100, blank=True)
-    actor_ip = models.CharField(max_length=45, blank=True)
-    action = models.CharField(max_length=50)
-    resource_type = models.CharField(max_length=30, blank=True)
-    resource_id = models.CharField(max_length=24, blank=True)
-    timestamp = models.DateTimeField(default=now)
-    metadata = models.JSONField(default=dict)
+    environment = models.CharField(_("environment"), max_length=4, choices=Environment.choices, null=True, blank=True)  # noqa: DJ001
+    actor_type = models.CharField(_("kind of actor"), max_length=7, choices=ActorType.choices)
+    actor_id = ObjectIdField(_("ID of the actor"), null=True, blank=True)
+    actor_name = models.CharField(_("name of the actor"), max_length=100, blank=True)
+    actor_ip = models.CharField(_("address of the actor"), max_length=45, blank=True)
+    action = models.CharField(_("action"), max_length=50)
+    resource_type = models.CharField(_("kind of resource"), max_length=30, blank=True)
+    resource_id = models.CharField(_("ID of the resource"), max_length=24, blank=True)
+    timestamp = models.DateTimeField(_("time"), default=now)
+    metadata = models.JSONField(_("details"), default=dict)
 
     objects = AuditEventManager.from_queryset(AuditEventQuerySet)()
 
     class Meta:
+        verbose_name = _("entry of the audit log")
+        verbose_name_plural = _("entries of the audit log")
         ordering = ("-timestamp", "-id")
         indexes = (
             models.Index(fields=("account", "-timestamp", "-id"), name="audit_newest"),

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import IntegrityError, models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from accounts.encryption import cipher
 from accounts.models.account import Owned, OwnedQuerySet
@@ -85,19 +86,25 @@ class IdempotentRequest(Owned):
     """
 
     account: "models.ForeignKey[Any, Any]" = models.ForeignKey(
-        "accounts.Account", on_delete=models.CASCADE, related_name="idempotent_requests", db_index=False
+        "accounts.Account",
+        verbose_name=_("account"),
+        on_delete=models.CASCADE,
+        related_name="idempotent_requests",
+        db_index=False,
     )
     name_digest = models.CharField(max_length=64, unique=True)
     fingerprint = models.CharField(max_length=64)
     holder = models.CharField(max_length=24)
-    claimed_at = models.DateTimeField(default=now)
-    created_at = models.DateTimeField(default=now)
-    status = models.PositiveSmallIntegerField(null=True, blank=True)
+    claimed_at = models.DateTimeField(_("claimed at"), default=now)
+    created_at = models.DateTimeField(_("created at"), default=now)
+    status = models.PositiveSmallIntegerField(_("status"), null=True, blank=True)
     body = models.BinaryField(default=b"")
 
     objects = IdempotentRequestManager.from_queryset(OwnedQuerySet)()
 
     class Meta:
+        verbose_name = _("remembered request")
+        verbose_name_plural = _("remembered requests")
         indexes = (models.Index(fields=("created_at",), name="idempotent_oldest"),)
         constraints = (
             models.CheckConstraint(

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db import models
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models.account import Account
 from accounts.models.audit import Actor, AuditEvent
@@ -77,21 +77,29 @@ class Invitation(models.Model):
 
     id = ObjectIdField(primary_key=True)
     account: "models.ForeignKey[Any, Account]" = models.ForeignKey(
-        Account, on_delete=models.CASCADE, related_name="invitations", db_index=False
+        Account, verbose_name=_("account"), on_delete=models.CASCADE, related_name="invitations", db_index=False
     )
-    email = models.EmailField()
-    roles = models.JSONField(default=list, validators=[EachIn(Role)])
+    email = models.EmailField(_("e-mail address"))
+    roles = models.JSONField(_("roles"), default=list, validators=[EachIn(Role)])
     digest = models.CharField(max_length=64, unique=True, editable=False)
     invited_by: "models.ForeignKey[Any, Any]" = models.ForeignKey(
-        "accounts.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+        "accounts.User",
+        verbose_name=_("invited by"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
     )
-    created_at = models.DateTimeField(default=now, editable=False)
-    expires_at = models.DateTimeField(editable=False)
-    sent_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(_("created at"), default=now, editable=False)
+    expires_at = models.DateTimeField(_("expires at"), editable=False)
+    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True, editable=False)
 
     objects = InvitationManager()
 
     class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
         ordering = ("email", "id")
         constraints = (models.UniqueConstraint(fields=("account", "email"), name="invitation_once_per_account"),)
 

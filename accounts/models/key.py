@@ -106,26 +106,28 @@ class ApiKey(Owned, RateLimited):
         EXPIRED = "expired", _("Expired")
 
     account: "models.ForeignKey[Any, Account]" = models.ForeignKey(
-        Account, on_delete=models.CASCADE, related_name="api_keys", db_index=False
+        Account, verbose_name=_("account"), on_delete=models.CASCADE, related_name="api_keys", db_index=False
     )
-    name = models.CharField(max_length=100, validators=[validate_text])
+    name = models.CharField(_("name"), max_length=100, validators=[validate_text])
     digest = models.CharField(max_length=64, unique=True, editable=False)
     hint = models.CharField(max_length=4, editable=False)
-    scopes = models.JSONField(default=list, validators=[EachIn(Scope)])
+    scopes = models.JSONField(_("scopes"), default=list, validators=[EachIn(Scope)])
     contacts_masked = models.BooleanField(default=False, editable=False)
-    created_at = models.DateTimeField(default=now, editable=False)
+    created_at = models.DateTimeField(_("created at"), default=now, editable=False)
     created_by: "models.ForeignKey[Any, Any]" = models.ForeignKey(
-        "accounts.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
-    )
-    expires_at = models.DateTimeField(null=True, blank=True)
-    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
-    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
-    last_used_ip = models.CharField(max_length=45, blank=True, editable=False)
+        "accounts.User", verbose_name=_("created by"), on_delete=models.SET_NULL, null=True, blank=True,
+        related_name="+", editable=False,
+    )  # fmt: skip
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True, editable=False)
+    last_used_ip = models.CharField(_("last used from"), max_length=45, blank=True, editable=False)
 
     objects = ApiKeyManager()
 
     class Meta:
-        verbose_name = "API key"
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
         ordering = ("-created_at", "-id")
         indexes = (models.Index(fields=("account", "environment", "-created_at", "-id"), name="api_key_newest"),)
 

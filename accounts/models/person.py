@@ -57,8 +57,8 @@ class User(AbstractUser, Preferences):
     username = None  # type: ignore[assignment]
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
-    email = models.EmailField(unique=True)
-    name = models.CharField(max_length=100, blank=True, validators=[validate_text])
+    email = models.EmailField(_("e-mail address"), unique=True)
+    name = models.CharField(_("name"), max_length=100, blank=True, validators=[validate_text])
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = []
@@ -66,6 +66,8 @@ class User(AbstractUser, Preferences):
     objects = UserManager()  # type: ignore[assignment,misc]
 
     class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
         ordering = ("email",)
 
     def __str__(self) -> str:
@@ -93,14 +95,18 @@ class Membership(models.Model):
 
     id = ObjectIdField(primary_key=True)
     account: "models.ForeignKey[Any, Account]" = models.ForeignKey(
-        Account, on_delete=models.CASCADE, related_name="memberships"
+        Account, verbose_name=_("account"), on_delete=models.CASCADE, related_name="memberships"
     )
-    user: "models.ForeignKey[Any, User]" = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
-    roles = models.JSONField(default=list, validators=[EachIn(Role)])
-    created_at = models.DateTimeField(default=now, editable=False)
+    user: "models.ForeignKey[Any, User]" = models.ForeignKey(
+        User, verbose_name=_("user"), on_delete=models.CASCADE, related_name="memberships"
+    )
+    roles = models.JSONField(_("roles"), default=list, validators=[EachIn(Role)])
+    created_at = models.DateTimeField(_("created at"), default=now, editable=False)
     last_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
         ordering = ("created_at", "id")
         constraints = (models.UniqueConstraint(fields=("account", "user"), name="membership_once_per_account"),)
 

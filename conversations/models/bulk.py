@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, AuditEvent, Owned, OwnedQuerySet, User
 from config.formats import grouped
@@ -64,6 +64,10 @@ class BulkChange(Owned):
     undone_at = models.DateTimeField(null=True, blank=True)
 
     objects = BulkChangeManager.from_queryset(OwnedQuerySet)()
+
+    class Meta:
+        verbose_name = _("change of many")
+        verbose_name_plural = _("changes of many")
 
     def __str__(self) -> str:
         return f"{len(self.before)} to {self.status}"

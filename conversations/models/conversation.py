@@ -8,6 +8,7 @@ from django.core.validators import MaxLengthValidator, MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.masking import Maskable
 from accounts.models import Actor, AuditEvent, Owned
@@ -50,20 +51,22 @@ class Conversation(Maskable, Owned):
     ``revision`` counts the changes: unlike ``updated_at``, which a recording may set back, it only grows.
     """
 
-    lead_id = models.CharField(max_length=64, validators=[validate_text])
-    agent_config_id = ObjectIdField()
-    channel = models.CharField(max_length=8, choices=Channel.choices)
-    lead_phone = models.CharField(max_length=64, blank=True, validators=[validate_text])
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
-    current_stage_index = models.PositiveIntegerField(default=0, validators=[MaxValueValidator(MAX_STAGE_INDEX)])
-    message_count = models.PositiveIntegerField(default=0, editable=False)
-    created_at = models.DateTimeField(default=now)
-    updated_at = models.DateTimeField(default=now)
-    campaign_id = ObjectIdField(null=True, blank=True)
-    lead_email = models.CharField(max_length=320, blank=True, validators=[validate_text])
-    current_stage_name = models.CharField(max_length=200, blank=True, validators=[validate_text])
-    qualified = models.BooleanField(null=True, blank=True)
-    stored_bytes = models.PositiveIntegerField(default=0, editable=False)
+    lead_id = models.CharField(_("lead ID"), max_length=64, validators=[validate_text])
+    agent_config_id = ObjectIdField(_("agent config ID"))
+    channel = models.CharField(_("channel"), max_length=8, choices=Channel.choices)
+    lead_phone = models.CharField(_("lead's phone"), max_length=64, blank=True, validators=[validate_text])
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.ACTIVE)
+    current_stage_index = models.PositiveIntegerField(
+        _("number of the stage"), default=0, validators=[MaxValueValidator(MAX_STAGE_INDEX)]
+    )
+    message_count = models.PositiveIntegerField(_("messages"), default=0, editable=False)
+    created_at = models.DateTimeField(_("started at"), default=now)
+    updated_at = models.DateTimeField(_("last activity"), default=now)
+    campaign_id = ObjectIdField(_("campaign ID"), null=True, blank=True)
+    lead_email = models.CharField(_("lead's e-mail address"), max_length=320, blank=True, validators=[validate_text])
+    current_stage_name = models.CharField(_("stage"), max_length=200, blank=True, validators=[validate_text])
+    qualified = models.BooleanField(_("qualified"), null=True, blank=True)
+    stored_bytes = models.PositiveIntegerField(_("stored bytes"), default=0, editable=False)
     revision = models.PositiveIntegerField(default=1, editable=False)
     last_role = models.CharField(max_length=6, blank=True, editable=False)
     last_text = models.CharField(max_length=PREVIEW, blank=True, editable=False)
@@ -74,15 +77,22 @@ class Conversation(Maskable, Owned):
     qualified_at = models.DateTimeField(null=True, editable=False)
     # What may be long comes last: SQLite reads a row from its beginning, and a list wants none of it.
     qualification_reason = models.TextField(
-        max_length=5_000, blank=True, validators=[MaxLengthValidator(5_000), validate_text]
+        _("reason of the qualification"),
+        max_length=5_000,
+        blank=True,
+        validators=[MaxLengthValidator(5_000), validate_text],
     )
-    summary = models.TextField(max_length=20_000, blank=True, validators=[MaxLengthValidator(20_000), validate_text])
+    summary = models.TextField(
+        _("summary"), max_length=20_000, blank=True, validators=[MaxLengthValidator(20_000), validate_text]
+    )
     messages = DocumentListField(default=list, validators=[validate_messages])
     search_text = models.TextField(editable=False)
 
     objects = RecordingManager.from_queryset(ConversationQuerySet)()
 
     class Meta:
+        verbose_name = _("conversation")
+        verbose_name_plural = _("conversations")
         indexes = (
             # Read alone for a list's ETag, where no tally is kept (MongoDB)
             models.Index(fields=("account", "environment", "status", "revision"), name="conversation_revisions"),
@@ -101,18 +111,11 @@ class Conversation(Maskable, Owned):
             # Read alone where figures are counted (``conversations.analytics``); an append changes nothing in it.
             models.Index(
                 fields=(
-                    "account",
-                    "environment",
-                    "status",
-                    "created_at",
-                    "channel",
-                    "agent_config_id",
-                    "campaign_id",
-                    "qualified",
-                    "current_stage_index",
+                    "account", "environment", "status", "created_at", "channel", "agent_config_id", "campaign_id",
+                    "qualified", "current_stage_index",
                 ),
                 name="conversation_figures",
-            ),
+            ),  # fmt: skip
             # Not read by Django's own look-ups, but by ``search`` alone
             SubstringIndex(
                 fields=("account", "environment", "search_text"), along="updated_at", name="conversation_search"

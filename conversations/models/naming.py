@@ -32,7 +32,7 @@ class Named(Owned):
 
     id_field: ClassVar[str]
 
-    name = models.CharField(max_length=100, blank=True, validators=[validate_text])
+    name = models.CharField(_("name"), max_length=100, blank=True, validators=[validate_text])
 
     objects = NamedQuerySet.as_manager()
 
@@ -87,10 +87,12 @@ class Agent(Named):
 
     id_field = "agent_config_id"
 
-    agent_config_id = ObjectIdField()
-    stages = models.JSONField(default=list, blank=True, validators=[validate_stages])
+    agent_config_id = ObjectIdField(_("agent config ID"))
+    stages = models.JSONField(_("stages"), default=list, blank=True, validators=[validate_stages])
 
     class Meta:
+        verbose_name = _("agent")
+        verbose_name_plural = _("agents")
         constraints = (
             models.UniqueConstraint(fields=("account", "environment", "agent_config_id"), name="agent_once"),
         )
@@ -115,9 +117,11 @@ class Campaign(Named):
 
     id_field = "campaign_id"
 
-    campaign_id = ObjectIdField()
+    campaign_id = ObjectIdField(_("campaign ID"))
 
     class Meta:
+        verbose_name = _("campaign")
+        verbose_name_plural = _("campaigns")
         constraints = (models.UniqueConstraint(fields=("account", "environment", "campaign_id"), name="campaign_once"),)
 
 

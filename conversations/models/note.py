@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.validators import MaxLengthValidator
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from accounts.masking import Maskable, MaskedQuerySet, mask_text
 from accounts.models import AuditEvent, Owned, OwnedQuerySet, User
@@ -57,6 +58,8 @@ class Note(Maskable, Owned):
     objects = NoteManager.from_queryset(NoteQuerySet)()
 
     class Meta:
+        verbose_name = _("note")
+        verbose_name_plural = _("notes")
         ordering = ("created_at", "id")
         indexes = (models.Index(fields=("conversation", "created_at", "id"), name="notes_of_conversation"),)
 

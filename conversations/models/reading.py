@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, models
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Owned, OwnedQuerySet, User
 from config.storage.chunks import chunks_of
@@ -50,6 +51,8 @@ class LastLook(Owned):
     objects = LastLookManager.from_queryset(OwnedQuerySet)()
 
     class Meta:
+        verbose_name = _("last look")
+        verbose_name_plural = _("last looks")
         constraints = (models.UniqueConstraint(fields=("account", "environment", "user"), name="last_look_once"),)
 
     def __str__(self) -> str:
@@ -99,6 +102,8 @@ class ReadMark(models.Model):
     objects = ReadMarkManager()
 
     class Meta:
+        verbose_name = _("read mark")
+        verbose_name_plural = _("read marks")
         constraints = (models.UniqueConstraint(fields=("user", "conversation"), name="read_mark_once"),)
 
     def __str__(self) -> str:

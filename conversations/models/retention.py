@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, Actor, AuditEvent, Owned, OwnedQuerySet
 from config.storage.moments import now
@@ -66,6 +67,8 @@ class RetentionRule(Owned):
     objects = RetentionManager.from_queryset(OwnedQuerySet)()
 
     class Meta:
+        verbose_name = _("retention rule")
+        verbose_name_plural = _("retention rules")
         constraints = (models.UniqueConstraint(fields=("account", "environment", "status"), name="retention_once"),)
 
     def __str__(self) -> str:

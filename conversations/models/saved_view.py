@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, AuditEvent, User
 from accounts.validators import validate_text
@@ -54,6 +55,8 @@ class SavedView(models.Model):
     objects = SavedViewManager()
 
     class Meta:
+        verbose_name = _("saved view")
+        verbose_name_plural = _("saved views")
         ordering = ("name", "id")
         constraints = (models.UniqueConstraint(fields=("account", "user", "name"), name="saved_view_once"),)
 

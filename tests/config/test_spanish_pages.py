@@ -3,18 +3,26 @@
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib import admin
+from django.contrib.admin.utils import flatten_fieldsets, label_for_field
 from django.db import connection
-from django.test import Client
+from django.db.models import Model
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
-from accounts.models import Account, User
+from accounts.models import Account, IdempotentRequest, User
 from conversations.models import Conversation
+from tests.accounts.test_admin import olga
 from tests.browser.pages import OPEN_PAGES, PAGES, Page, World, make_world
 from tests.config.translations import catalogue
 from tests.conftest import client_of
+
+__all__ = ["olga"]
 
 pytestmark = [
     pytest.mark.skipif(settings.STORE.name != "sqlite", reason="what a page says does not depend on the store"),
@@ -25,11 +33,12 @@ Record = Callable[..., Conversation]
 SHORTEST = 12
 """Characters of a text from which it is not found by chance."""
 
-ENGLISH = [page for page in OPEN_PAGES if page.name not in ("docs", "design")]  # those speak English to everybody
+ENGLISH = [page for page in OPEN_PAGES if page.name != "docs"]  # which speaks English to everybody
 SHOWN = ("title", "aria-label", "placeholder", "alt", "data-done", "data-some", "data-all", "data-hide", "data-text")
 
 
 CODE = ("code", "pre")
+OURS = ("accounts", "conversations")
 
 
 class Texts(HTMLParser):
@@ -72,7 +81,7 @@ def english() -> list[str]:
     return [text for text in texts if text not in spanish]
 
 
-def test_no_english_is_left_on_any_page(world: World, alice: User, client: Client) -> None:
+def test_no_english_is_left_on_any_page(world: World, alice: User, client: Client, settings: Any) -> None:
     given = {person.name for person in world.people.values()} | {view.name for view in world.account.saved_views.all()}
     looked_for = set(english()) - given
     assert len(looked_for) > 300
@@ -80,6 +89,7 @@ def test_no_english_is_left_on_any_page(world: World, alice: User, client: Clien
     pages = [(client_of(alice), page) for page in PAGES] + [(client, page) for page in ENGLISH]
     for browser, page in pages:
         _look_at(browser, page)
+        settings.DEBUG = page.name == "design"  # which only developers see
         response = browser.get(world.path(page), headers={"Accept-Language": "es"})
         html = response.content.decode()
         assert (response.status_code, '<html lang="es"' in html) == (page.status, True), page.name
@@ -87,6 +97,62 @@ def test_no_english_is_left_on_any_page(world: World, alice: User, client: Clien
         if found := {text for text in looked_for if text in said}:
             left[page.name] = found
     assert left == {}
+
+
+SAME = {"id", "roles", "lead"}
+"""Fields whose label is no word, or the same one."""
+
+
+@pytest.mark.parametrize("model", [model for model in admin.site._registry if model._meta.app_label in OURS])
+def test_labels_of_the_admin_are_spanish(model: type[Model], rf: RequestFactory, olga: User) -> None:
+    said: list[dict[str, str]] = []
+    shown = admin.site._registry[model]
+    request = rf.get("/")
+    request.user = olga
+    for language in ("en", "es"):
+        with translation.override(language):
+            fields = {*shown.list_display, *flatten_fieldsets(shown.get_fieldsets(request, model()))}
+            form = shown.get_form(request)().fields if shown.has_add_permission(request) else {}
+            labels: dict[str, Any] = {name: field.label for name, field in form.items() if field.label}
+            labels |= {name: label_for_field(name, model, shown) for name in fields if name not in labels}
+            labels |= dict(_actions(shown, request))
+            labels |= {"one": model._meta.verbose_name, "many": model._meta.verbose_name_plural}
+            said.append({name: str(label) for name, label in labels.items()})
+    english, spanish = said
+    assert len(english) > 5
+    assert {name: label for name, label in spanish.items() if label == english[name] and name not in SAME} == {}
+
+
+def _actions(shown: Any, request: Any) -> list[tuple[str, str]]:
+    return [(name, told) for name, (_, _, told) in shown.get_actions(request).items()]
+
+
+def test_no_english_is_left_in_the_admin(world: World, olga: User, client: Client) -> None:
+    """Each list, each form and each question, with an entry of everything in it."""
+    client.force_login(olga)
+    IdempotentRequest.objects.claim(world.account.api_keys.all()[0], "once", "same")
+    given = {person.name for person in world.people.values()} | {view.name for view in world.account.saved_views.all()}
+    looked_for = set(english()) - given - {"conversation.", "conversations."}  # the names of events begin so
+    paths = ["/admin/", "/admin/health/", "/admin/accounts/", "/admin/conversations/"]
+    for model, shown in admin.site._registry.items():
+        here = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+        request = client.get(here, headers={"Accept-Language": "es"}).wsgi_request
+        row = model._default_manager.first()
+        assert row is not None, here
+        paths += [here, f"{here}?account={world.account.pk}", f"{here}?q=xyz", f"{here}{row.pk}/change/"]
+        paths += [f"{here}{row.pk}/history/"]
+        paths += [f"{here}add/"] if shown.has_add_permission(request) else []
+        paths += [f"{here}{row.pk}/delete/"] if shown.has_delete_permission(request, row) else []
+    left = {}
+    for path in paths:
+        response = client.get(path, headers={"Accept-Language": "es"}, follow=True)
+        html = response.content.decode()
+        assert (response.status_code, 'lang="es"' in html) == (200, True), path
+        said = "\n".join(Texts(html).found)
+        if found := {text for text in looked_for if text in said}:
+            left[path] = found
+    assert left == {}
+    assert len(paths) > 45
 
 
 def _look_at(browser: Client, page: Page) -> None:

@@ -16,10 +16,22 @@ OTHERS = [code for code, _ in settings.LANGUAGES if code != settings.LANGUAGE_CO
 
 PLACEHOLDER = re.compile(r"%\([a-z_]+\)s|%s|%%|\{[a-z_]*\}|</?[a-z]+[^>]*>")
 
-NOT_TRANSLATED = ("design.html", "design/", "admin/", "components/icons.html")
-"""Templates that only who builds or operates Parley sees, and drawings."""
+NOT_TRANSLATED = ("components/icons.html",)
+"""Drawings."""
 
-NAMES = {"Parley", "CSV", "Enter", "no"}
+NAMES = {
+    "Parley",
+    "CSV",
+    "Enter",
+    "no",
+    "WhatsApp",
+    "Telegram",
+    "Nora",
+    "Ana Lima",
+    "Maria",
+    "Maria Costa",
+    "maria@example.com",
+}
 """Words that are the same in every language, or no words."""
 
 SILENT = ("code", "pre", "kbd", "script", "style", "svg")
