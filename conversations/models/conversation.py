@@ -32,7 +32,7 @@ from conversations.messages import (
 from conversations.models.changes import DETAILS, NAMING, kept_beginning, touched
 from conversations.models.masked import ERASED, masked_values
 from conversations.models.naming import notice_names
-from conversations.models.queries import CLOSED_STATUSES, FACETS, Channel, ConversationQuerySet, Status
+from conversations.models.queries import CLOSED_STATUSES, FACETS, FIGURES, Channel, ConversationQuerySet, Status
 from conversations.models.recording import RecordingManager
 from conversations.models.refusals import ConversationFull, StatusMoved, StatusNotAllowed
 
@@ -109,13 +109,7 @@ class Conversation(Maskable, Owned):
             # Read alone where filters are counted; an append changes nothing in it.
             models.Index(fields=("account", "environment", "status", *FACETS), name="conversation_facets"),
             # Read alone where figures are counted (``conversations.analytics``); an append changes nothing in it.
-            models.Index(
-                fields=(
-                    "account", "environment", "status", "created_at", "channel", "agent_config_id", "campaign_id",
-                    "qualified", "current_stage_index",
-                ),
-                name="conversation_figures",
-            ),  # fmt: skip
+            models.Index(fields=("account", "environment", *FIGURES), name="conversation_figures"),
             # Not read by Django's own look-ups, but by ``search`` alone
             SubstringIndex(
                 fields=("account", "environment", "search_text"), along="updated_at", name="conversation_search"

@@ -54,6 +54,11 @@ COUNTED = 10_000
 """From here on pages say ``10k+``."""
 
 
+FIGURES = (
+    "status", "created_at", "channel", "agent_config_id", "campaign_id", "qualified", "current_stage_index"
+)  # fmt: skip
+"""What figures of analytics are counted by."""
+
 FACETS = (
     "channel",
     "qualified",
