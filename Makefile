@@ -90,9 +90,10 @@ trust: ## try for an hour to break what must hold; docs/trust.md tells what (ARG
 # uv.lock is the source. Each requirements file is one whole environment from it, for plain pip.
 UV      := $(or $(shell command -v uv),.venv/uv/bin/uv)
 EXPORT   = $(UV) export --quiet --frozen --no-dev --no-emit-project --no-header --format requirements-txt
-EXPORTS := base postgresql mongodb dev mongod
+EXPORTS := base postgresql mongodb sentry dev mongod
 extras_postgresql := --extra postgresql
 extras_mongodb    := --extra mongodb
+extras_sentry     := --extra sentry
 extras_dev        := --extra dev
 extras_mongod     := --extra dev --extra mongod
 

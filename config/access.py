@@ -1,10 +1,14 @@
-"""A line in the log for each request: what was asked for, how it went, and how long it took until its last byte."""
+"""What is told of each request: what was asked for, how it went, and how long it took until its last byte.
+
+A line in the log; and where ``METRICS_TOKEN`` is set, it is counted.
+"""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from time import perf_counter
 from typing import Any
 
+from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
 
 from accounts.origin import current_origin
@@ -13,6 +17,9 @@ from config.logs import parameter_names, shown_path
 log = logging.getLogger(__name__)
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+NOBODY_ASKED = "parley.nobody_asked"
+"""Of a request's environment: it is the server's own, and not counted."""
+
 TOO_MANY_REQUESTS = 429
 """Of these there is no line: whoever floods the API must not flood the log too."""
 
@@ -22,23 +29,32 @@ class AccessMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
+        self.observe: Callable[[HttpRequest, str, int, float], None] | None = None
+        if settings.METRICS_TOKEN:
+            from config.metrics import observe
+
+            self.observe = observe
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         began = perf_counter()
-        origin = current_origin()
+        request_id = current_origin().request_id
+
+        def done(status: int) -> None:
+            seconds = perf_counter() - began
+            if self.observe and NOBODY_ASKED not in request.META:
+                self.observe(request, method_of(request), status, seconds)
+            write_line(request, status, seconds, request_id)
+
         try:
             response = self.get_response(request)
         except Exception:  # not even a page that says so could be made
-            write_line(request, 500, perf_counter() - began, origin.request_id)
+            done(500)
             raise
-
-        def done() -> None:
-            write_line(request, response.status_code, perf_counter() - began, origin.request_id)
-
         if isinstance(response, StreamingHttpResponse) and not isinstance(response, FileResponse):
-            response.streaming_content = Watched(response.streaming_content, done)  # type: ignore[arg-type]
+            pieces: Any = response.streaming_content
+            response.streaming_content = Watched(pieces, lambda: done(response.status_code))
         else:
-            done()
+            done(response.status_code)
         return response
 
 

@@ -27,7 +27,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     """200 where the store answers and has every migration; else 503 with what is wrong, in a word."""
     checks = {"store": "ok", "migrations": "ok"}
     try:
-        _ask()
+        ask_store()
     except (DatabaseError, OSError) as error:
         log.error("Not ready: %s", error)
         checks = {"store": "unreachable", "migrations": "unknown"}
@@ -38,7 +38,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok" if is_ready else "unavailable", **checks}, status=200 if is_ready else 503)
 
 
-def _ask() -> None:
+def ask_store() -> None:
+    """Raises DatabaseError or OSError where it does not answer."""
     if connection.vendor == "mongodb":
         from config.storage.mongodb.ping import ping
 

@@ -5,15 +5,18 @@ one sentence, before anything is changed.
 """
 
 import argparse
+import atexit
 import ctypes
 import logging
 import multiprocessing
 import os
 import re
 import secrets
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -123,10 +126,15 @@ def secret_key_file(path: Path) -> Path:
 
 def serve(address: Address, workers: int) -> None:
     """Serves until Ctrl-C or SIGTERM."""
+    from django.conf import settings
     from granian import Granian
     from granian.constants import HTTPModes, Interfaces
     from granian.log import LogLevels
 
+    if settings.METRICS_TOKEN:
+        folder = tempfile.mkdtemp(prefix="parley-metrics-")  # each worker counts in a file there
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
     server = Granian(
         "config.wsgi:application",
         address=address.host,

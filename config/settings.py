@@ -324,6 +324,12 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
+# Numbers for Prometheus, at /metrics, for who has this token
+
+METRICS_TOKEN = str(read("METRICS_TOKEN", "str", ""))
+if METRICS_TOKEN and not (len(METRICS_TOKEN) >= 16 and METRICS_TOKEN.isascii() and METRICS_TOKEN.isprintable()):
+    raise ImproperlyConfigured("METRICS_TOKEN must have 16 characters or more, of ASCII.")
+
 # Logs: to standard error, each line with its request's id; never a value that somebody sent (config.logs)
 
 LOG_LEVEL = str(read("LOG_LEVEL", "str", "INFO")).upper()

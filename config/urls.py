@@ -21,6 +21,7 @@ from config.docs import DocsView, SchemaView
 from config.errors import api_not_found
 from config.health import healthz, readyz
 from config.health_page import health
+from config.metrics_page import metrics
 from conversations.views import analytics
 
 handler400 = "config.errors.bad_request"
@@ -61,6 +62,7 @@ urlpatterns = [
     path("settings/shortcuts/", switch_shortcuts, name="shortcuts"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("design/", design, name="design"),
     path("admin/health/", admin.site.admin_view(health), name="health"),
     path("admin/", admin.site.urls),

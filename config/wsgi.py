@@ -48,12 +48,13 @@ def warm_up() -> None:
     from django.conf import settings
 
     from accounts.models import Account, ApiKey
+    from config.access import NOBODY_ASKED
     from conversations import wire
     from conversations.models import Totals
 
     logging.disable()  # nobody was refused: there is no key yet
     for path in ("/healthz", "/api/conversations"):
-        environ: dict[str, object] = {"PATH_INFO": path, "HTTP_HOST": settings.ALLOWED_HOSTS[0]}
+        environ: dict[str, object] = {"PATH_INFO": path, "HTTP_HOST": settings.ALLOWED_HOSTS[0], NOBODY_ASKED: True}
         setup_testing_defaults(environ)
         application(environ, lambda *args: lambda data: None).close()
     logging.disable(logging.NOTSET)

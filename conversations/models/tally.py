@@ -45,6 +45,19 @@ def kept_counts(account: Account, environment: str) -> dict[str, int] | None:
     return {status: by_status.get(status, 0) for status in Status.values}
 
 
+def numbers_of_all() -> dict[tuple[str, str], int]:
+    """Environment and status → conversations of all accounts; on MongoDB, which would count them one by one, all
+    together and as its own books have it."""
+    if connection.vendor == "mongodb":
+        connection.ensure_connection()
+        kept = connection.database[Conversation._meta.db_table]  # type: ignore[attr-defined]
+        return {("any", "any"): kept.estimated_document_count()}
+    sums = (
+        Tally.objects.values_list("environment", "status").annotate(sum=Sum("number")).order_by("environment", "status")
+    )
+    return {(environment, status): number for environment, status, number in sums}
+
+
 class Tally(Owned):
     """Conversations of one status, counted by the database (``config.storage.tallies``). Nothing here writes it."""
 

@@ -100,6 +100,7 @@ NO_PAGES = {
     "logout/": "a POST",
     "healthz": "a word for balancers",
     "readyz": "a word for balancers",
+    "metrics": "numbers for Prometheus",
     "login/code/": "waits for a password; test_sign_in.py opens it",
     "setup/": "only where nobody is; test_sign_in.py opens it",
     f"{SECURITY}confirm/code/": "only with a second factor, as are the next; test_sign_in.py opens them",

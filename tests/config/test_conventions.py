@@ -42,7 +42,7 @@ OPEN = {
     *("login/", "login/code/", "login/reset/", "login/reset/sent/", "login/reset/done/", RESET, "logout/", "setup/"),
     "settings/language/",
     *("invitations/", "invitations/<path:token>/"),
-    *("api/", "api/schema", "api/docs", "design/", "healthz", "readyz"),
+    *("api/", "api/schema", "api/docs", "design/", "healthz", "readyz", "metrics"),
 }
 """Routes that anybody may ask: they show nothing of an account, but what an invitation's secret opens."""
 
