@@ -49,7 +49,7 @@ class ConversationAdmin(ReadOnlyAdmin):
         """One page of it; the last of a long one is a link away."""
         said, start = conversation.messages, getattr(conversation, "shown_from", 0)
         rows = ((m.get("timestamp"), _speaker(m), m.get("content")) for m in said[start : start + MESSAGES])
-        text = format_html_join("", "<p>{} <b>{}</b><br>{}</p>", rows)
+        text = format_html_join("", '<p>{} <b>{}</b></p><p dir="auto">{}</p>', rows)
         if len(said) <= MESSAGES:
             return text
         starts = ((at, at + 1, min(at + MESSAGES, len(said))) for at in range(0, len(said), MESSAGES))

@@ -1,4 +1,5 @@
-"""Where a search hits a text, and how a text is shown: hits marked, addresses linked, all else escaped.
+"""Where a search hits a text, and how a text is shown: hits marked, addresses linked, numbers kept in order, all else
+escaped.
 
 A hit here is a hit of ``conversations.search``: both compare folded texts. Folding changes lengths (``ß`` becomes
 ``ss``), so positions in a folded text are traced back to the characters they came from.
@@ -12,6 +13,7 @@ from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
 
+from conversations.direction import numbers
 from conversations.search import fold, phone_digits, terms
 
 Span = tuple[int, int]
@@ -74,9 +76,7 @@ def pieces(text: str, spans: list[Span]) -> list[Piece]:
 
 def marked(text: str, spans: list[Span]) -> SafeString:
     """``text`` as HTML with its hits in ``<mark>``."""
-    return mark_safe(  # noqa: S308 - each part is escaped
-        "".join(f"<mark>{escape(part.text)}</mark>" if part.hit else escape(part.text) for part in pieces(text, spans))
-    )
+    return mark_safe(_stretch(text, spans, numbers(text), 0, len(text)))  # noqa: S308 - each part is escaped
 
 
 def snippet(text: str, spans: list[Span]) -> SafeString:
@@ -94,16 +94,16 @@ def snippet(text: str, spans: list[Span]) -> SafeString:
 
 def linked(text: str, spans: list[Span]) -> SafeString:
     """``text`` as HTML with its hits marked and its http, https and mailto addresses as links."""
-    parts, position = [], 0
+    parts, position, ordered = [], 0, numbers(text)
     for address in ADDRESS.finditer(text) if ":" in text else ():
         start, end = address.start(), address.start() + len(_address_itself(address.group()))
         shown = _cut(text, spans, start, end)
-        parts.append(_cut(text, spans, position, start))
+        parts.append(_stretch(text, spans, ordered, position, start))
         parts.append(
             f'<a href="{escape(text[start:end])}" dir="ltr" target="_blank" rel="noopener nofollow ugc">{shown}</a>'
         )
         position = end
-    parts.append(_cut(text, spans, position, len(text)))
+    parts.append(_stretch(text, spans, ordered, position, len(text)))
     return mark_safe("".join(parts))  # noqa: S308 - each part is escaped
 
 
@@ -116,11 +116,24 @@ def _address_itself(address: str) -> str:
     return address
 
 
+def _stretch(text: str, spans: list[Span], ordered: list[Span], start: int, end: int) -> str:
+    """From ``start`` to ``end``; what is ``ordered`` in there stays from left to right."""
+    parts = []
+    for first, last in ordered:
+        if start <= first and last <= end:
+            parts += [_cut(text, spans, start, first), f'<bdi dir="ltr">{_cut(text, spans, first, last)}</bdi>']
+            start = last
+    return "".join([*parts, _cut(text, spans, start, end)])
+
+
 def _cut(text: str, spans: list[Span], start: int, end: int) -> str:
     if not spans:
         return escape(text[start:end])
     inside = [(max(a, start) - start, min(b, end) - start) for a, b in spans if a < end and b > start]
-    return marked(text[start:end], inside)
+    return "".join(
+        f"<mark>{escape(part.text)}</mark>" if part.hit else escape(part.text)
+        for part in pieces(text[start:end], inside)
+    )
 
 
 def _occurrences(text: str, needle: str) -> Iterator[Span]:

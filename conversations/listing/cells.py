@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from accounts.models.preferences import Column
 from config.formats import grouped
+from conversations.highlight import marked
 from conversations.messages import speaker_of
 from conversations.names import Names
 from conversations.templatetags.components import channel, pill, qualified
@@ -42,7 +43,7 @@ def last_message(conversation: Any, names: Names) -> str:
     if conversation.last_text:
         line = (
             f'<span class="row__speaker">{escape(speaker_of(conversation.last_role))}:</span> '
-            f'<span class="row__said" dir="auto">{escape(conversation.last_text)}</span>'
+            f'<span class="row__said" dir="auto">{marked(conversation.last_text, [])}</span>'
         )
     else:
         nothing = _("Empty message") if count else _("No messages yet")

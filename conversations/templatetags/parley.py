@@ -12,6 +12,7 @@ from config.formats import grouped
 from config.storage.counting import AtLeast
 from config.storage.moments import now
 from config.zone import has_half_days
+from conversations.highlight import marked
 from conversations.models.queries import COUNTED
 
 register = template.Library()
@@ -69,6 +70,12 @@ def many(number: int) -> str:
     if isinstance(number, AtLeast):
         return f"{grouped(number)}+" if number else "…"
     return grouped(number)
+
+
+@register.filter
+def in_order(text: str) -> SafeString:
+    """A text whose phones keep their order between words that are written from right to left."""
+    return marked(text, [])
 
 
 @register.filter

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from conversations.highlight import marked
 from conversations.messages import Role
 from conversations.models import Conversation
 from conversations.names import Names
@@ -139,7 +140,7 @@ class Markup:
             author=note.author_name,
             link=f"#note-{note.pk}",
             time=stamp(note.created_at),
-            text=note.text,
+            text=marked(note.text, []),
             remove=format_html(
                 REMOVE,
                 path=f"{path}{self.address.suffix()}",

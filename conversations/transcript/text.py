@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config.formats import long_date
+from conversations.direction import apart
 from conversations.messages import Role, speaker_of
 from conversations.models import Conversation
 from conversations.names import Names
@@ -21,7 +22,7 @@ def plain_text(conversation: Conversation, changes: Sequence[Change], names: Nam
 
 
 def _head(conversation: Conversation, names: Names) -> Iterator[str]:
-    yield str(conversation)
+    yield apart(str(conversation))
     facts = {
         _("Phone"): conversation.lead_phone,
         _("E-mail"): conversation.lead_email,
@@ -38,7 +39,7 @@ def _head(conversation: Conversation, names: Names) -> Iterator[str]:
     }
     for name, value in facts.items():
         if value:
-            yield f"{name}: {value}"
+            yield f"{name}: {apart(str(value))}"
 
 
 def _thread(conversation: Conversation, changes: Sequence[Change], names: Names) -> Iterator[str]:
@@ -66,8 +67,8 @@ def _entry(day: str, moment: datetime | None, text: str) -> Generator[str, None,
 
 def _told(change: Change) -> str:
     stage = _("Stage: ") if change.kind == "stage" else ""
-    by = _(" by %s") % change.by if change.by else ""
-    return f"-- {stage}{change.text}{by}{f' ({change.reason})' if change.reason else ''}"
+    by = _(" by %s") % apart(change.by) if change.by else ""
+    return f"-- {stage}{apart(change.text)}{by}{f' ({apart(change.reason)})' if change.reason else ''}"
 
 
 def _said(message: object, names: Names) -> str:
@@ -78,5 +79,5 @@ def _said(message: object, names: Names) -> str:
     role, agent = message.get("role"), message.get("agentConfigId")
     speaker = speaker_of(role)
     if role == Role.AGENT and isinstance(agent, str):
-        speaker += f" ({names.agent(agent)})"
-    return f"{speaker}: {content}"
+        speaker += f" ({apart(names.agent(agent))})"
+    return f"{speaker}: {apart(content)}"

@@ -134,3 +134,15 @@ def test_a_short_text_is_its_own_snippet() -> None:
 def test_a_snippet_of_one_endless_word_is_cut() -> None:
     text = "x" * 500 + "price" + "y" * 500
     assert len(snippet(text, hits(text, "price"))) < 200
+
+
+def test_numbers_keep_their_order_between_words_from_right_to_left() -> None:
+    phone = "+55 11 98888-0123"
+    assert linked(f"Call {phone}", []) == f"Call {phone}"
+    assert linked(f"اتصل {phone} <b>", []) == f'اتصل <bdi dir="ltr">{phone}</bdi> &lt;b&gt;'
+    assert linked("خذ 40 مقعدًا", []) == "خذ 40 مقعدًا"
+    text = f"اتصل {phone} https://x.example/+55-11-98888-0123"
+    shown = linked(text, hits(text, "98888"))
+    assert shown.startswith('اتصل <bdi dir="ltr">+55 11 <mark>98888</mark>-0123</bdi> <a href=')
+    assert shown.count("<bdi") == 1
+    assert snippet(text, hits(text, "11 9")).startswith('اتصل <bdi dir="ltr">+55 <mark>11 9</mark>8888-0123</bdi>')
