@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
@@ -22,7 +23,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         token = token_of(request)
         if token is None:
             return None
-        key = ApiKey.objects.authenticate(token)
+        key = ApiKey.objects.authenticate(token, getattr(request, "key_found", None))
         if key is None:
             raise AuthenticationFailed(BAD_KEY)
         if key.account.suspended_at:
@@ -36,7 +37,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         return "Bearer"
 
 
-def token_of(request: Request) -> str | None:
+def token_of(request: HttpRequest | Request) -> str | None:
     """The key that was sent, whatever it is worth; None when none was."""
     if token := request.headers.get("X-API-Key", "").strip():
         return token

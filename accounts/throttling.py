@@ -50,7 +50,7 @@ class ThrottlingMiddleware:
             count(request, Window(f"address:{network_of(current_origin().address)}", settings.RATE_LIMIT_ADDRESS))
             response = self.get_response(request)
         except TooManyRequests as refusal:
-            response = JsonResponse({"error": str(refusal.detail)}, status=refusal.status_code)
+            response = refused(refusal)
         if request.uses:
             tightest = min(request.uses, key=lambda use: (use.admitted, use.remaining))
             for name, value in headers(tightest).items():
@@ -92,6 +92,10 @@ def count(request: Any, *windows: Window) -> None:
     request.uses += uses
     if not uses[-1].admitted:
         raise TooManyRequests(REFUSALS[uses[-1].window.name.partition(":")[0]])
+
+
+def refused(refusal: TooManyRequests) -> HttpResponseBase:
+    return JsonResponse({"error": str(refusal.detail)}, status=refusal.status_code)
 
 
 def headers(use: Use) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 50 conversations of 20 messages over HTTP, 16 connections, one process each, all from one SQLite file. The rounds of all
 go in turn, so that they see the same machine; what counts is the ratio of the medians of what each answers in a second
-of processor time, its own and that of all that it started. Each answer is compared before.
+of processor time, its own and that of all that it started. Each answer is compared before. Parley keeps answers ready
+(``conversations.ready``); so it is measured with an address of its own for each request too, where none is.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from bench.rivals import CONSTANT, FASTAPI, FASTIFY, PARLEY, PATH, SPLICED, USUA
 
 HEADERS = {"X-API-Key": data.TOKEN, "Accept": "application/json"}
 RIVALS = (USUAL, FASTAPI, FASTIFY, SPLICED, CONSTANT)
-TARGETS = {"a": 12.0, "b": 2.0, "c": 1.2, "z": 0.4}
+OURS, AGAIN = "Parley, made each time", "Parley, the same page again"
 
 
 def main() -> None:
@@ -34,7 +35,7 @@ def main() -> None:
         status, headers, content = ours.get(PATH, HEADERS)
         if status != 200:
             sys.exit(f"Parley answered {status}: {content[:200]!r}")
-        runs = [("Parley", ours, PATH, HEADERS)]
+        runs = [(OURS, ours, PATH, HEADERS), (AGAIN, ours, PATH, HEADERS)]
         runs.append(("Parley, 304", ours, PATH, {**HEADERS, "If-None-Match": headers["etag"]}))
         runs.append(("Parley, gzip", ours, PATH, {**HEADERS, "Accept-Encoding": "gzip"}))
         for rival in RIVALS:
@@ -43,7 +44,7 @@ def main() -> None:
         rates: dict[str, list[Load]] = {name: [] for name, *_ in runs}
         for turn in range(given.rounds + 1):
             for name, server, path, sent in runs:
-                found = load(server, path, sent, given.seconds if turn else 1)
+                found = load(server, path, sent, given.seconds if turn else 1, each_new=name == OURS)
                 if found.failed:
                     sys.exit(f"{name}: {found.failed} requests failed.")
                 if turn:  # the first is a warm-up
@@ -70,10 +71,17 @@ def report(number: int, length: int, rates: dict[str, list[Load]]) -> None:
     by_clock = {name: statistics.median(each.per_second for each in found) for name, found in rates.items()}
     rate = {name: statistics.median(each.per_processor_second for each in found) for name, found in rates.items()}
     rows = [
-        [name, f"{by_clock[name]:,.0f}", f"{rate[name]:,.0f}", f"{rate['Parley'] / rate[name]:.2f}"] for name in rate
+        [
+            name,
+            f"{by_clock[name]:,.0f}",
+            f"{rate[name]:,.0f}",
+            f"{rate[OURS] / rate[name]:.2f}",
+            f"{rate[AGAIN] / rate[name]:.2f}",
+        ]
+        for name in rate
     ]
     text = f"{number:,} conversations in the account, answers of {length:,} bytes; medians.\n\n"
-    header = ("", "requests/s", "per second of processor", "Parley is × as fast")
+    header = ("", "requests/s", "per second of processor", "Parley, making it, is × as fast", "the same page again")
     results.publish("lists", text + results.table(header, rows))
 
 

@@ -133,13 +133,24 @@ def generator() -> str:
     sys.exit("Neither wrk nor ab is here to make load with: apt-get install wrk (or apache2-utils).")
 
 
-def load(server: Server, path: str, headers: Mapping[str, str], seconds: float, connections: int = CONNECTIONS) -> Load:
-    """``connections`` clients that ask again as soon as they are answered, for some seconds."""
+def load(
+    server: Server,
+    path: str,
+    headers: Mapping[str, str],
+    seconds: float,
+    connections: int = CONNECTIONS,
+    *,
+    each_new: bool = False,
+) -> Load:
+    """``connections`` clients that ask again as soon as they are answered, for some seconds.
+
+    ``each_new``: at another address each time, so that no answer is ready (with wrk).
+    """
     named = [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
     before = processor_of(server)
     if generator() == "wrk":
         words = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--latency", *named]
-        words += ["-s", str(ROOT / "bench" / "report.lua")]
+        words += ["-s", str(ROOT / "bench" / ("each_new.lua" if each_new else "report.lua"))]
         found = run([*words, server.url(path)])
         value = {name: float(number) for name, number in re.findall(r"^bench (\w+) ([\d.]+)$", found, re.MULTILINE)}
         requests, failed = value["requests"], value["failed"]

@@ -41,8 +41,7 @@ class GZipMiddleware:
         if isinstance(response, StreamingHttpResponse):
             response.streaming_content = compressed(response.streaming_content)  # type: ignore[arg-type]
         elif len(response.content) >= LEAST:
-            is_page = not request.path.startswith("/api/")
-            response.content = padded(response.content) if is_page else b"".join(compressed([response.content]))
+            response.content = packed(request, response)
             response["Content-Length"] = str(len(response.content))
         else:
             return response
@@ -50,6 +49,16 @@ class GZipMiddleware:
         if etag := response.get("ETag"):
             response["ETag"] = f"W/{etag.removeprefix('W/')}"  # the same to a reader, but not the same bytes
         return response
+
+
+def packed(request: HttpRequest, response: Any) -> bytes:
+    """The content compressed; of an answer that is given many times (``conversations.ready``), once."""
+    if not request.path.startswith("/api/"):
+        return padded(response.content)
+    forms: dict[str, bytes] = getattr(response, "packed", {})
+    if "gzip" not in forms:
+        forms["gzip"] = b"".join(compressed([response.content]))
+    return forms["gzip"]
 
 
 def is_compressible(request: HttpRequest, response: HttpResponseBase) -> bool:

@@ -20,9 +20,14 @@ def conditional(
     """
     text = ":".join(map(str, (__version__, *parts)))
     etag = quote_etag(hashlib.sha256(text.encode()).hexdigest()[:32])
-    held = parse_etags(request.headers.get("If-None-Match", ""))
-    if "*" in held or any(other.removeprefix("W/") == etag for other in held):
+    if is_held(request, etag):
         return HttpResponse(status=304, headers={"ETag": etag})
     response = answer()
     response["ETag"] = etag
     return response
+
+
+def is_held(request: HttpRequest | Request, etag: str) -> bool:
+    """Whether the client has what ``etag`` names."""
+    held = parse_etags(request.headers.get("If-None-Match", ""))
+    return "*" in held or any(other.removeprefix("W/") == etag for other in held)

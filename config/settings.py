@@ -113,6 +113,7 @@ MIDDLEWARE = [
     "config.compression.GZipMiddleware",
     "config.headers.PolicyMiddleware",
     "accounts.throttling.ThrottlingMiddleware",
+    "conversations.ready.ReadyAnswers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -28,6 +28,7 @@ from conversations.models.masked import holds_masked
 from conversations.models.recording import TAKEN
 from conversations.models.tally import COUNTED_WHOLE
 from conversations.pagination import ConversationPagination
+from conversations.ready import keep
 from conversations.serializers import (
     ConversationRecordSerializer,
     DetailsSerializer,
@@ -98,7 +99,10 @@ class ConversationViewSet(Idempotent, GenericViewSet[Conversation]):
             return StreamingHttpResponse(whole, content_type=wire.WireRenderer.media_type)
 
         seen = (self.key.account_id, self.key.environment, totals.number, totals.changes)
-        return conditional(request, answer, *seen, *self.view)
+        listed = conditional(request, answer, *seen, *self.view)
+        if ConversationFilter.asks_conversations(request.query_params):
+            keep(listed, self.key)
+        return listed
 
     def total(self, listed: ConversationQuerySet, totals: Totals) -> int | None:
         """How many the list holds in all, read from the totals where they tell."""

@@ -79,6 +79,11 @@ class ConversationFilter(AskedFilterSet):
         return not cls.base_filters.keys().isdisjoint(parameters)
 
     @classmethod
+    def asks_conversations(cls, parameters: Mapping[str, str]) -> bool:
+        """Whether conversations alone decide what is found: the names of stages are their agents'."""
+        return "stage" not in parameters
+
+    @classmethod
     def narrowing(cls, parameters: Mapping[str, str]) -> set[str]:
         """Those of ``parameters`` that leave something out; an empty one does not."""
         return {name for name in cls.base_filters if parameters.get(name)}

@@ -1,5 +1,6 @@
 """The key that a request names. Each request of the API asks, so this query is prepared."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,22 +13,31 @@ if TYPE_CHECKING:
 
 def key_of_digest(digest: str) -> "ApiKey | None":
     """The key and its account, whatever state the key is in, by the unique index of digests."""
+    found = _stored(digest)
+    return key_from(found[0]) if found else None
+
+
+def key_columns() -> list[str]:
+    """What ``key_from`` makes a key of."""
     from accounts.models.key import ApiKey
 
-    found = _stored(digest)
-    if not found:
-        return None
-    of_key = _names(ApiKey)
-    key = ApiKey.from_db("default", of_key, found[0][: len(of_key)])
-    key.account = Account.from_db("default", _names(Account), found[0][len(of_key) :])
+    return [*_names(ApiKey), *(f"account__{name}" for name in _names(Account))]
+
+
+def key_from(row: Sequence[Any]) -> "ApiKey":
+    """The key and its account, of a row that begins with ``key_columns``."""
+    from accounts.models.key import ApiKey
+
+    of_key, of_account = _names(ApiKey), _names(Account)
+    key = ApiKey.from_db("default", of_key, row[: len(of_key)])
+    key.account = Account.from_db("default", of_account, row[len(of_key) : len(of_key) + len(of_account)])
     return key
 
 
 def _query(digest: str) -> Any:
     from accounts.models.key import ApiKey
 
-    of_account = (f"account__{name}" for name in _names(Account))
-    return ApiKey.objects.filter(digest=digest).values_list(*_names(ApiKey), *of_account)
+    return ApiKey.objects.filter(digest=digest).values_list(*key_columns())
 
 
 @cache

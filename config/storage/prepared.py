@@ -43,16 +43,29 @@ class Prepared:
         """The rows for these values."""
         if connection.vendor == "mongodb":  # writes no SQL
             return list(self.build(*values))
-        plan = self._plans.get(connection.vendor)
-        if plan is None:
-            plan = self._plans[connection.vendor] = self._write()
+        rows = self.raw(*values)
+        return [self.converted(row) for row in rows] if self._plan.converters else rows
+
+    def raw(self, *values: Any) -> list[Any]:
+        """The same as the store has them: enough to tell whether they are still what they were. Not on MongoDB."""
+        plan = self._plan
         parameters = plan.parameters.copy()
         for name, which in plan.places:
             parameters[name] = values[which]
         with connection.cursor() as cursor:
             cursor.execute(plan.sql, parameters)
-            rows = cursor.fetchall()
-        return [tuple(_converted(row, plan.converters)) for row in rows] if plan.converters else rows
+            return cursor.fetchall()
+
+    def converted(self, row: Sequence[Any]) -> tuple[Any, ...]:
+        """A row of ``raw`` in Python's values."""
+        return tuple(_converted(row, self._plan.converters))
+
+    @property
+    def _plan(self) -> _Plan:
+        plan = self._plans.get(connection.vendor)
+        if plan is None:
+            plan = self._plans[connection.vendor] = self._write()
+        return plan
 
     def _write(self) -> _Plan:
         markers: list[Any] = [f"{number + 1:x}".rjust(24, "f") for number in range(self.values)]
