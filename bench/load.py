@@ -144,8 +144,10 @@ def load(
 ) -> Load:
     """``connections`` clients that ask again as soon as they are answered, for some seconds.
 
-    ``each_new``: at another address each time, so that no answer is ready (with wrk).
+    ``each_new``: at another address each time, so that no answer is ready; ab cannot do that.
     """
+    if each_new and generator() != "wrk":
+        sys.exit("Addresses that are new each time need wrk: apt-get install wrk.")
     named = [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
     before = processor_of(server)
     if generator() == "wrk":

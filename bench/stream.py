@@ -35,7 +35,7 @@ def main() -> None:
     with running(PARLEY.command(), {**PARLEY.environment(file, 0), "WORKERS": "2"}) as server:
         for _ in range(20):
             server.get(PATH, HEADERS)
-        idle = load(server, PATH, HEADERS, 3, connections=2).p95
+        idle = load(server, PATH, HEADERS, 3, connections=2, each_new=True).p95
         before = memory_of_worker(server)
         for name, path in STREAMS.items():
             first, speed = streamed(server, path)
@@ -45,7 +45,7 @@ def main() -> None:
                 missed.append(name)
         stream = threading.Thread(target=streamed, args=(server, STREAMS["JSON"]))
         stream.start()
-        busy = load(server, PATH, HEADERS, 2, connections=2).p95
+        busy = load(server, PATH, HEADERS, 2, connections=2, each_new=True).p95
         stream.join()
     text = (
         f"{number:,} conversations. Others' lists of 50 meanwhile, 95 of 100 within: {busy:.1f} ms; else {idle:.1f} ms "

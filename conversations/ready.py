@@ -149,7 +149,7 @@ class ReadyAnswers:
         return made
 
     def _counted(self, request: Any, ready: Ready, response: HttpResponseBase) -> HttpResponseBase:
-        request.resolver_match = ready.route
+        request.resolver_match, request.auth = ready.route, ready.key  # the log names them
         try:
             count_key(request, ready.key)
         except TooManyRequests as refusal:

@@ -59,11 +59,14 @@ def test_it_stands_before_the_list() -> None:
 
 
 @only_with_tallies
-def test_the_same_page_again_is_the_same_and_takes_one_statement(used: Api, record: Record) -> None:
+def test_the_same_page_again_is_the_same_and_takes_one_statement(
+    used: Api, record: Record, caplog: pytest.LogCaptureFixture
+) -> None:
     record()
     made = used.get(**PAGE)
-    with statements(1):
+    with statements(1), caplog.at_level("INFO", "config.access"):
         again = used.get(**PAGE)
+    assert caplog.records[-1].__dict__["facts"]["key"] == used.key.pk
     assert again.content == made.content
     own = {"X-Request-Id", "RateLimit-Remaining", "RateLimit-Reset"}
     shown = [{name: value for name, value in each.items() if name not in own} for each in (made, again)]
