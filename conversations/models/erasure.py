@@ -31,6 +31,9 @@ MOST = 1_000
 CHUNK = 100
 """Conversations that are read at a time, with all that was said."""
 
+ONES_OWN_DIGITS = 7
+"""Of a phone; fewer are those of many."""
+
 PERSONAL = ("lead_email", "qualification_reason", "reason", "summary")
 """What entries of the log on a conversation hold of its lead."""
 
@@ -166,7 +169,8 @@ def _forget_views(account: Account, contacts: Iterable[str]) -> None:
         name = ERASED.capitalize() if _names_one(view.name, known) else view.name
         if (kept, name) != (asked, view.name):
             free = name if name == view.name else f"{name} {view.pk[-6:]}"
-            account.saved_views.filter(pk=view.pk).update(query=urlencode(kept), name=free)
+            view.query, view.name = urlencode(kept), free
+            view.save(update_fields=["query", "name"])
     for entry in AuditEvent.objects.filter(account=account, resource_type="saved_view"):
         if _names_one(str(entry.metadata.get("name", "")), known):
             AuditEvent.objects.filter(pk=entry.pk).update(metadata={**entry.metadata, "name": ""})
@@ -177,8 +181,7 @@ def _names_one(text: str, contacts: Iterable[str]) -> bool:
     folded, digits = search.fold(text), search.phone_digits(text)
     for contact in contacts:
         theirs = search.phone_digits(contact)
-        if search.fold(contact) in folded or (len(theirs) >= 7 and len(digits) >= 7 and digits in theirs):
-            return True
-        if len(theirs) >= 7 and theirs in digits:
+        are_phones = min(len(theirs), len(digits)) >= ONES_OWN_DIGITS
+        if search.fold(contact) in folded or (are_phones and (digits in theirs or theirs in digits)):
             return True
     return False

@@ -47,6 +47,16 @@ def test_a_shared_view_is_everybodys_in_the_account_and_its_owners_to_remove(
     assert page.post(f"{VIEWS}nonsense/remove/").status_code == 404
 
 
+def test_ones_own_view_is_removed_in_its_account_alone(page: Client, alice: User, other_account: Account) -> None:
+    page.post(VIEWS, {"name": "Mine", "query": "?status=active"})
+    view = SavedView.objects.get()
+    other_account.memberships.create(user=alice, roles=["owner"])
+    page.post("/account/", {"account": other_account.pk})
+    assert page.get(LIST).context["views"] == []
+    assert page.post(f"{VIEWS}{view.pk}/remove/").status_code == 404
+    assert SavedView.objects.get() == view
+
+
 def test_the_same_name_again_replaces_ones_own_view(page: Client, bob: User) -> None:
     page.post(VIEWS, {"name": "Mine", "query": "?status=active"})
     page.post(VIEWS, {"name": "Mine", "query": "?status=dropped"})
