@@ -3,22 +3,27 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.admin import AccountFilter, ReadOnlyAdmin
 from accounts.admin.base import account_of, is_list, operator_of
 from accounts.middleware import look_at
 from accounts.models import Account, AuditEvent, Environment
+from config.formats import grouped
 from config.storage.fields import is_object_id
 from conversations.messages import Role
 from conversations.models import Agent, Campaign, Conversation, ConversationQuerySet
+from conversations.models.erasure import erase, of_lead_of
 
 MESSAGES = 100
 """Of a transcript, on one page."""
@@ -117,8 +122,10 @@ class ConversationAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_POST(self.dashboard))
+        erasing = self.admin_site.admin_view(require_http_methods(["GET", "HEAD", "POST"])(self.erase_lead))
         return [
             path("<path:pk>/dashboard/", view, name="conversations_conversation_dashboard"),
+            path("<path:pk>/erase/", erasing, name="conversations_conversation_erase"),
             *super().get_urls(),
         ]
 
@@ -135,6 +142,39 @@ class ConversationAdmin(ReadOnlyAdmin):
         look_at(request, conversation.account)
         request.session["environment"] = conversation.environment
         return redirect(reverse("conversations:transcript", args=[conversation.pk]))
+
+    def erase_lead(self, request: HttpRequest, pk: str) -> HttpResponse:
+        """For a person who asks to be forgotten where no owner answers. GET says how many conversations it is about;
+        POST erases, if they are still as many. It stands in the account's audit log."""
+        if not operator_of(request).is_superuser:
+            raise PermissionDenied(_("Only superusers erase leads."))
+        conversation = self.get_object(request, pk)
+        if conversation is None:
+            raise Http404
+        back = redirect("admin:conversations_conversation_change", conversation.pk)
+        if conversation.is_erased:
+            self.message_user(request, _("This lead is erased already."), messages.WARNING)
+            return back
+        account, environment = conversation.account, conversation.environment
+        try:
+            found = of_lead_of(conversation, Conversation.objects.owned_by(account.pk, environment))
+        except ValidationError as error:
+            self.message_user(request, " ".join(error.messages), messages.ERROR)
+            return back
+        if request.method == "POST" and request.POST.get("expected") == str(len(found)):
+            number = erase(found, account=account, environment=environment, by=operator_of(request))
+            text = ngettext("Erased from %s conversation.", "Erased from %s conversations.", number)
+            self.message_user(request, text % grouped(number))
+            return back
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Erase lead"),
+            "conversation": conversation,
+            "opts": self.opts,
+            "number": len(found),
+            "has_moved": request.method == "POST",
+        }
+        return TemplateResponse(request, "admin/conversations/conversation/erase.html", context)
 
 
 def _speaker(said: dict[str, Any]) -> Any:

@@ -23,6 +23,7 @@ from conversations import search
 from conversations.models.masked import ERASED
 
 if TYPE_CHECKING:
+    from conversations.models.conversation import Conversation
     from conversations.models.queries import ConversationQuerySet
 
 MOST = 1_000
@@ -47,6 +48,12 @@ def of_same_lead(conversations: "ConversationQuerySet", *, phone: str = "", emai
     if len(found) > MOST:
         raise ValidationError(_("At most %s conversations at a time.") % grouped(MOST))
     return list(found)
+
+
+def of_lead_of(conversation: "Conversation", conversations: "ConversationQuerySet") -> list[str]:
+    """This conversation, and those of the same lead. Raises ValidationError for too many."""
+    same = of_same_lead(conversations, phone=conversation.lead_phone, email=conversation.lead_email)
+    return list({conversation.pk: None, **dict.fromkeys(same)})
 
 
 @atomic

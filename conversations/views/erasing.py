@@ -11,7 +11,7 @@ from accounts.permissions import scope_required
 from accounts.request import AccountRequest
 from accounts.scopes import Scope
 from config.formats import grouped
-from conversations.models.erasure import erase, of_same_lead
+from conversations.models.erasure import erase, of_lead_of
 from conversations.transcript.address import Address
 from conversations.views.transcript import conversation_of
 
@@ -27,8 +27,7 @@ def erase_lead(request: AccountRequest, pk: str) -> HttpResponse:
     mine = request.account.conversations.within(request.environment)
     fault, found = "", [pk]
     try:
-        same = of_same_lead(mine, phone=conversation.lead_phone, email=conversation.lead_email)
-        found = list({pk: None, **dict.fromkeys(same)})
+        found = of_lead_of(conversation, mine)
     except ValidationError as error:
         fault = " ".join(error.messages)
     if request.method == "POST" and not fault and request.POST.get("expected") == str(len(found)):

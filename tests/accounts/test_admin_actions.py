@@ -16,6 +16,7 @@ from accounts.models import Account, ApiKey, AuditEvent, Membership, User
 from config.storage.fields import new_object_id
 from conversations import admin as conversations_admin
 from conversations.models import Conversation
+from conversations.models.masked import ERASED
 from tests.accounts.test_admin import admin, olga
 from tests.conftest import Api, client_of
 from tests.factories import message
@@ -257,3 +258,52 @@ def test_the_audit_log_is_found_by_what_was_changed(admin: Client, acme: Account
     page = admin.get("/admin/accounts/auditevent/", {"q": "Charlie"}).content.decode()
     assert "account.opened" in page
     assert entry.pk not in page
+
+
+# Erasing a lead
+
+
+def erasing(conversation: Conversation) -> str:
+    return f"{CONVERSATIONS}{conversation.pk}/erase/"
+
+
+def test_only_superusers_erase(admin: Client, olga: User, record: Record) -> None:
+    conversation = record()
+    User.objects.filter(pk=olga.pk).update(is_superuser=False)
+    for page in (admin, Client(), client_of(User.objects.get(email="alice@example.com"))):
+        for method in ("get", "post"):
+            assert getattr(page, method)(erasing(conversation), {"expected": "1"}).status_code in (302, 403)
+    conversation.refresh_from_db()
+    assert not conversation.is_erased
+    assert "erase/" not in admin.get(f"{CONVERSATIONS}{conversation.pk}/change/").content.decode()
+
+
+def test_lead_is_erased_after_the_number_was_said_and_confirmed(admin: Client, olga: User, record: Record) -> None:
+    lead = {"leadPhone": "+1 (555) 867-5309", "leadEmail": "ana@acme-example.com"}
+    mine, same = record(**lead, messages=[message("Zanzibar")]), record(leadPhone="15558675309", leadEmail=None)
+    record()
+    record(**lead, environment="test")
+    page = admin.get(f"{CONVERSATIONS}{mine.pk}/change/").content.decode()
+    assert f'href="{erasing(mine)}"' in page
+    asked = admin.get(erasing(mine)).content.decode()
+    assert "2 conversations have this phone or e-mail address." in asked
+    assert 'name="expected" value="2"' in asked
+    for expected in ("", "1", "3", "2 "):
+        again = admin.post(erasing(mine), {"expected": expected}).content.decode()
+        assert "There are other conversations of this lead" in again
+        assert not Conversation.objects.get(pk=mine.pk).is_erased
+    done = admin.post(erasing(mine), {"expected": "2"}, follow=True).content.decode()
+    assert "Erased from 2 conversations." in done
+    assert "Zanzibar" not in done
+    erased = Conversation.objects.filter(lead_phone=ERASED).values_list("pk", flat=True)
+    assert sorted(erased) == sorted([mine.pk, same.pk])
+    entry = AuditEvent.objects.get(action="lead.erased")
+    assert (entry.account, entry.environment, entry.actor_id) == (mine.account, "live", olga.pk)
+    assert sorted(entry.metadata["erased"]) == sorted([mine.pk, same.pk])
+    assert "erase/" not in admin.get(f"{CONVERSATIONS}{mine.pk}/change/").content.decode()
+    assert "This lead is erased already." in admin.get(erasing(mine), follow=True).content.decode()
+
+
+def test_unknown_conversation_is_not_erased(admin: Client) -> None:
+    for pk in (new_object_id(), "nonsense"):
+        assert admin.get(f"{CONVERSATIONS}{pk}/erase/").status_code == 404
