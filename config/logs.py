@@ -69,11 +69,15 @@ def cleaned(text: str) -> str:
 
 
 def told(error: BaseException) -> str:
-    """What went wrong, in the error's words up to the first that it quotes: stores and parsers quote values."""
-    words = str(error).strip().partition("\n")[0][:300]
+    """What went wrong."""
+    return f"{type(error).__module__}.{type(error).__qualname__}: {unquoted(str(error))}".removeprefix("builtins.")
+
+
+def unquoted(words: str) -> str:
+    """An error's words up to the first that it quotes: stores and parsers quote values."""
+    words = words.strip().partition("\n")[0][:300]
     quoted = next((found for found in _QUOTED.finditer(words) if not found["name"]), None)
-    words = cleaned(f"{words[: quoted.start()]}{HIDDEN}" if quoted else words)
-    return f"{type(error).__module__}.{type(error).__qualname__}: {words}".removeprefix("builtins.")
+    return cleaned(f"{words[: quoted.start()]}{HIDDEN}" if quoted else words)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

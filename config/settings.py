@@ -294,6 +294,7 @@ STORAGES = {
         else "config.static.StaticStorage"
     },
 }
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # pages of other sites have no use for them
 WHITENOISE_USE_FINDERS = DEBUG or TESTING
 if WHITENOISE_USE_FINDERS:  # nothing is collected there, but WhiteNoise warns where no folder is
     STATIC_ROOT.mkdir(parents=True, exist_ok=True)
@@ -356,3 +357,11 @@ LOGGING = {
         "django.security.DisallowedHost": {"filters": ["no_traceback"]},
     },
 }
+
+# Reports of failures, to Sentry or to what speaks its protocol: without any value that was sent (config.reports)
+
+SENTRY_DSN = str(read("SENTRY_DSN", "str", ""))
+if SENTRY_DSN:
+    from config.reports import report_to
+
+    report_to(SENTRY_DSN)
