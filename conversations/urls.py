@@ -14,6 +14,7 @@ urlpatterns = [
     path("views/<str:pk>/remove/", views.remove_view, name="remove-view"),
     path("columns/", views.choose_columns, name="columns"),
     path("<str:pk>/", views.conversation_transcript, name="transcript"),
+    path("<str:pk>/brief/", views.conversation_brief, name="brief"),
     path("<str:pk>/text/", views.conversation_text, name="text"),
     path("<str:pk>/status/", views.change_status, name="status"),
     path("<str:pk>/erase/", views.erase_lead, name="erase"),

@@ -106,11 +106,17 @@ function startMenu(menu) {
   });
 }
 
+function startPrint(button) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
+
 for (const form of document.querySelectorAll("form[data-theme-toggle]")) startTheme(form);
 for (const button of document.querySelectorAll("button[data-theme-toggle]")) startBrowserTheme(button);
 for (const form of document.querySelectorAll("[data-shortcuts-switch]")) startShortcuts(form);
 for (const button of document.querySelectorAll("[data-show]")) startShow(button);
 for (const form of document.querySelectorAll("[data-filters]")) startFilters(form);
 for (const menu of document.querySelectorAll(".menu")) startMenu(menu);
+for (const button of document.querySelectorAll("[data-print-page]")) startPrint(button);
 startCopying();
 startKeys();

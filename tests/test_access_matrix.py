@@ -63,6 +63,7 @@ ROWS = {
     "conversations/views/<str:pk>/remove/": Page(data={}, kind="saved_view", reads=False),
     "conversations/columns/": Page(data={"column": ["status"]}, reads=False),
     "conversations/<str:pk>/": Page(),
+    "conversations/<str:pk>/brief/": Page(),
     "conversations/<str:pk>/text/": Page(),
     "conversations/<str:pk>/status/": Page(data={"status": "dropped", "shown": "active"}, reads=False),
     "conversations/<str:pk>/erase/": Page(data={"expected": "1"}),

@@ -80,6 +80,7 @@ class Reading:
             "back_link": address.back(found.page if found else None),
             "previous_link": address.of(found.previous) if found and found.previous else "",
             "next_link": address.of(found.next) if found and found.next else "",
+            "brief_link": address.link(route="brief"),
             "text_link": address.link(route="text"),
             "erase_link": address.link(route="erase") if self._may_erase else "",
             "reveal_link": address.link(route="reveal") if self.conversation.masks_contacts else "",

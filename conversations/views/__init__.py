@@ -13,13 +13,14 @@ from conversations.views.notes import remove_note, write_note
 from conversations.views.privacy import privacy
 from conversations.views.reveal import reveal_contact
 from conversations.views.saved_views import remove_view, save_view
-from conversations.views.transcript import conversation_text, conversation_transcript
+from conversations.views.transcript import conversation_brief, conversation_text, conversation_transcript
 
 __all__ = [
     "analytics",
     "change_many",
     "change_status",
     "choose_columns",
+    "conversation_brief",
     "conversation_export",
     "conversation_list",
     "conversation_news",

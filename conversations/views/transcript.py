@@ -11,6 +11,7 @@ from config.storage.fields import find
 from config.storage.moments import now, parse_moment
 from conversations.models import Conversation
 from conversations.transcript.address import Address
+from conversations.transcript.brief import brief_of
 from conversations.transcript.page import Reading
 from conversations.transcript.text import plain_text
 
@@ -57,3 +58,11 @@ def conversation_text(request: AccountRequest, pk: str) -> HttpResponse:
     response = HttpResponse(text, content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'inline; filename="conversation-{pk}.txt"'
     return response
+
+
+@require_safe
+@scope_required(Scope.CONVERSATIONS_VIEW)
+def conversation_brief(request: AccountRequest, pk: str) -> HttpResponse:
+    """To be printed, or to be read in a minute. It shows no more of contacts than the transcript does."""
+    reading = Reading(request, conversation_of(request, pk), Address.read(pk, request.GET))
+    return render(request, "conversations/brief.html", brief_of(reading))

@@ -43,6 +43,8 @@ PAGES = (
     Page("transcript-print", TRANSCRIPT, "/conversations/{ana}/?all=1&notes=1"),
     Page("transcript-long", TRANSCRIPT, "/conversations/{long}/?at=350"),
     Page("transcript-nothing", TRANSCRIPT, "/conversations/{silent}/"),
+    Page("brief", f"{TRANSCRIPT}brief/", "/conversations/{ana}/brief/"),
+    Page("brief-nothing", f"{TRANSCRIPT}brief/", "/conversations/{silent}/brief/"),
     Page("erase", "conversations/<str:pk>/erase/", "/conversations/{ana}/erase/", Scope.LEADS_ERASE),
     Page("not-found", TRANSCRIPT, f"/conversations/{'a' * 24}/", status=404),
     Page(
