@@ -111,7 +111,8 @@ class ConversationViewSet(Idempotent, GenericViewSet[Conversation]):
             return totals.number
         if narrowing == {"status"}:
             return totals.by_status.get(self.request.query_params["status"], 0)
-        return listed.count() if totals.number <= COUNTED_WHOLE else listed.total()
+        found = listed.total()
+        return listed.count() if found is None and totals.number <= COUNTED_WHOLE else found
 
     def retrieve(self, request: Request, pk: str) -> HttpResponseBase:
         conversation = self.get_object()

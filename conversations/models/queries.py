@@ -12,7 +12,7 @@ from django.utils.translation import pgettext_lazy
 from accounts.masking import MaskedQuerySet, mask_email, mask_phone, mask_text
 from accounts.models import OwnedQuerySet
 from config.storage.counting import AtLeast, count_up_to
-from config.storage.search import Search, is_few, some_of
+from config.storage.search import Search, is_counted, is_few, number_of, some_of
 from conversations import search
 
 if TYPE_CHECKING:
@@ -221,4 +221,5 @@ class ConversationQuerySet(OwnedQuerySet["Conversation"], MaskedQuerySet["Conver
 
     def total(self) -> int | None:
         """How many there are; None where a search finds so many that counting them takes longer than a page."""
-        return self.count() if some_of(self) is None else None
+        named = number_of(self)
+        return named if named is not None else self.count() if is_counted(self) else None

@@ -6,11 +6,12 @@ that hold the words, however rare they are: cheap for few rows, a long list of n
 ``Search.narrow`` is where one of the two is taken; ``docs/search.md`` has the reasons and the figures.
 """
 
+import sys
 from collections.abc import Sequence
 from typing import Any, TypeVar, cast
 
 from django.db import connections
-from django.db.models import Case, CharField, Q, QuerySet, Value, When
+from django.db.models import CharField, QuerySet, Value
 from django.db.models.expressions import Col, RawSQL
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact, In
@@ -18,8 +19,20 @@ from django.db.models.sql.where import OR, WhereNode
 
 from config.storage.expressions import HasSubstring
 from config.storage.search.index import SubstringIndex, engine_of, index_of
+from config.storage.search.looks import looks
 
-__all__ = ["FEW", "Search", "SubstringIndex", "engine_of", "index_of", "is_few", "is_searched", "some_of"]
+__all__ = [
+    "FEW",
+    "Search",
+    "SubstringIndex",
+    "engine_of",
+    "index_of",
+    "is_counted",
+    "is_few",
+    "is_searched",
+    "number_of",
+    "some_of",
+]
 
 R = TypeVar("R", bound=QuerySet[Any])
 
@@ -31,6 +44,9 @@ MANY = 20_000
 
 GLANCE = 3_000
 """Rows that are looked at to say how many there are at least, of words that many hold."""
+
+LIKELY = 1_000
+"""Rows that an index takes for likely, and whose texts are asked then."""
 
 SAMPLE = 100
 """Rows that are looked at, at either end of the list, to tell whether words are common."""
@@ -57,6 +73,7 @@ class Search:
         self.engine = engine if engine and self.owner and engine.exists(self.index) else None
         self._named: list[str] | None = None
         self._most = 0
+        self._is_verified = False
         self._held: dict[str, int] = {}
 
     def narrow(self, rows: R) -> R:
@@ -78,9 +95,18 @@ class Search:
     def named(self, most: int) -> list[str] | None:
         """The primary keys of at most ``most`` rows, by the index; None where it does not tell."""
         if self.engine and self._most < most and (self._named is None or len(self._named) == self._most):
-            self._named = self.engine.find(self.index, list(self.owner.values()), self.terms, most)
-            self._most = most
+            owner = list(self.owner.values())
+            few = self.engine.likely(self.index, owner, self.terms, LIKELY) if self._named is None else None
+            self._named = self.engine.find(self.index, owner, self.terms, most) if few is None else self._that_hold(few)
+            self._most = most if few is None else sys.maxsize
         return self._named
+
+    def _that_hold(self, pks: Sequence[str]) -> list[str]:
+        """Those of these rows that hold the words."""
+        assert self.engine is not None  # noqa: S101 - it has named them
+        self._is_verified = True
+        rows = self._with(self._with(self.all.all(), In(self.pk, self.engine.literal(pks))), self._holding())
+        return list(rows.order_by().values_list("pk", flat=True)) if pks else []
 
     @property
     def is_named(self) -> bool:
@@ -92,12 +118,14 @@ class Search:
         The owner's conditions stay, in a form that no index answers.
         """
         assert self.engine is not None  # noqa: S101 - it has named them
-        rows = self._with(self._verified(rows), AmongFew(self.pk, self.engine.literal(pks)))
+        among = AmongFew(self.pk, self.engine.literal(pks))
+        among.number = len(pks)
+        rows = self._with(self._verified(rows), among)
         children = _conditions(rows)
         for position, condition in enumerate(children):
             if _pins(condition, self.index.fields):
                 hidden = Coalesce(condition.lhs, Value(""), output_field=CharField())
-                children[position] = Exact(hidden, condition.rhs)
+                children[position] = Owned(hidden, condition.rhs)
         return rows
 
     def is_common(self, least: int | None = None) -> bool:
@@ -113,10 +141,8 @@ class Search:
         that is read here is decoded first.
         """
         if end not in self._held:
-            found = Q(*((f"{self.field.name}__has", term) for term in self.terms), _connector=Q.OR)
-            rows = self.all.filter(**self.owner).order_by(f"{end}{self.index.along}", f"{end}pk")
-            holds = rows.annotate(holds=Case(When(found, then=1), default=0)).values_list("holds", flat=True)
-            self._held[end] = sum(holds[:SAMPLE])
+            look = looks(self.all.model, tuple(self.index.fields), f"{end}{self.index.along}", len(self.terms), SAMPLE)
+            self._held[end] = sum(holds for (holds,) in look(*self.owner.values(), *self.terms))
         return self._held[end]
 
     def walk(self, rows: R) -> R:
@@ -128,7 +154,7 @@ class Search:
 
     def _verified(self, rows: R) -> R:
         """Those of ``rows`` that hold the words, where the index may have named others too."""
-        if self.engine is None or all(map(self.engine.is_exact, self.terms)):
+        if self.engine is None or self._is_verified or all(map(self.engine.is_exact, self.terms)):
             return rows
         rows = rows.all()
         rows.query.where = rows.query.where.clone()
@@ -145,6 +171,12 @@ class Search:
 
 class AmongFew(In):
     """A primary key among all those that the index named."""
+
+    number = 0
+
+
+class Owned(Exact):
+    """The owner's, which all that the index named are."""
 
 
 class Walked(WhereNode):
@@ -166,6 +198,18 @@ def is_few(rows: "QuerySet[Any]") -> bool:
 def is_searched(rows: "QuerySet[Any]") -> bool:
     """Whether they are what a search found: a row takes more than a look."""
     return _found_in(rows) is not None
+
+
+def is_counted(rows: "QuerySet[Any]") -> bool:
+    """Whether they can be counted in the time of a page: no search found them, or it named all there are."""
+    return isinstance(_found_in(rows), AmongFew | None)
+
+
+def number_of(rows: "QuerySet[Any]") -> int | None:
+    """How many a search found, where it has named them all and nothing else narrows them."""
+    found, conditions = _found_in(rows), _conditions(rows)
+    is_all = isinstance(found, AmongFew) and all(each is found or isinstance(each, Owned) for each in conditions)
+    return found.number if is_all else None
 
 
 def some_of(rows: R) -> R | None:

@@ -56,6 +56,9 @@ class Engine(Protocol):
     def find(self, index: SubstringIndex, owner: Sequence[str], terms: Sequence[str], limit: int) -> list[str] | None:
         """The primary keys of at most ``limit`` rows that hold one of ``terms``; None where that is not told fast."""
 
+    def likely(self, index: SubstringIndex, owner: Sequence[str], terms: Sequence[str], limit: int) -> list[str] | None:
+        """Fewer than ``limit`` rows, among them all that hold one of ``terms``; None where that takes long to tell."""
+
     def is_exact(self, term: str) -> bool:
         """Whether all that ``find`` names hold the term; else their texts have to be asked."""
 

@@ -19,6 +19,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 from django.db.models.expressions import RawSQL
 
+from config.storage.search.grams import PAGES, RAREST, grams_of, near_of, quoted
 from config.storage.search.index import SubstringIndex, columns_of
 
 TRIGGERS = ("insert", "append", "replace", "delete")
@@ -29,6 +30,9 @@ LONG = 40
 """Characters; of a longer term the ends alone are matched, and the texts are asked for the whole."""
 
 END = 16
+
+FEW_PAGES = 400
+"""Of a term whose trigrams lie on so few pages, the phrase is found as fast."""
 
 LAST = "\U0010ffff" * 3
 """What no trigram's rest comes after."""
@@ -67,24 +71,49 @@ class SQLiteEngine:
         sql, values = self.statement(index, owner, terms)
         return [pk for (pk,) in self._rows(f"{sql} LIMIT {limit:d}", values)]
 
+    def likely(self, index: SubstringIndex, owner: Sequence[str], terms: Sequence[str], limit: int) -> list[str] | None:
+        """By the rarest trigrams of each term, near each other: a whole phrase reads the common ones too."""
+        pages = [self._pages(index, grams_of(term)) for term in terms]
+        if any(len(each) <= RAREST for each in pages) or sum(sum(each.values()) for each in pages) < FEW_PAGES:
+            return None
+        near = [near_of(term, each) for term, each in zip(terms, pages, strict=True)]
+        sql, values = self._matching(index, owner, [("", match) for match in near])
+        found = [pk for (pk,) in self._rows(f"{sql} LIMIT {limit:d}", values)]
+        return found if len(found) < limit else None
+
+    def _pages(self, index: SubstringIndex, grams: Sequence[str]) -> dict[str, int]:
+        """How many pages FTS5 has written of each trigram, of all owners; about: few are told apart least.
+
+        Its ``…_idx`` names the first trigram of each page. What is read of it decides what is looked for first, and
+        never what is found.
+        """
+        sql = PAGES.replace("{idx}", f"{index.name}_idx")
+        return dict(self._rows(sql, (json.dumps(grams),)))
+
     def is_exact(self, term: str) -> bool:
         return len(term) <= LONG
 
     def statement(
         self, index: SubstringIndex, owner: Sequence[str], terms: Sequence[str]
     ) -> tuple[str, tuple[str, ...]]:
+        return self._matching(index, owner, [(term, "" if len(term) < 3 else _phrases(term)) for term in terms])
+
+    def _matching(
+        self, index: SubstringIndex, owner: Sequence[str], wanted: Sequence[tuple[str, str]]
+    ) -> tuple[str, tuple[str, ...]]:
+        """``statement`` of what FTS5 is to match, or else of the beginnings of trigrams."""
         name, found, values = index.name, [], []
-        for term in terms:
-            if len(term) < 3:
+        for beginning, match in wanted:
+            if not match:
                 found.append(f"SELECT doc AS docid FROM {name}_gram WHERE term >= %s AND term < %s")
-                values += [term, term + LAST]
+                values += [beginning, beginning + LAST]
             else:
                 found.append(
                     f"SELECT rowid AS docid FROM {name} WHERE {name} MATCH %s"
                     f" AND rowid BETWEEN (SELECT first FROM {name}_owner WHERE owner = %s)"
                     f" AND (SELECT last FROM {name}_owner WHERE owner = %s)"
                 )
-                values += [_phrases(term), "/".join(owner), "/".join(owner)]
+                values += [match, "/".join(owner), "/".join(owner)]
         # CROSS: in this order
         sql = (
             f"SELECT DISTINCT row FROM ({' UNION '.join(found)}) it CROSS JOIN {name}_part part"
@@ -127,7 +156,7 @@ class SQLiteEngine:
 def _phrases(term: str) -> str:
     """What FTS5 looks for: all positions of all trigrams of a phrase are read, so of a long term only its ends'."""
     pieces = [term] if len(term) <= LONG else [term[:END], term[-END:]]
-    return " AND ".join('"{}"'.format(piece.replace('"', '""')) for piece in pieces)
+    return " AND ".join(map(quoted, pieces))
 
 
 def _tables(index: SubstringIndex, columns: dict[str, str]) -> list[str]:
