@@ -2,6 +2,10 @@ from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_in
 from django.utils.translation import gettext_lazy as _
 
+from config.lean import load_rest_framework
+
+load_rest_framework()  # before anything else does
+
 
 class AccountsConfig(AppConfig):
     name = "accounts"
