@@ -73,7 +73,7 @@ def test_nothing_of_the_person_is_left_in_the_store(api: Api, everything: list[s
 def test_another_accounts_lists_keep_what_they_ask_for(
     api: Api, everything: list[str], charlie: User, other_account: Account
 ) -> None:
-    asked = {"name": f"Ana {PHONE}", "query": f"search={EMAIL}", "is_shared": True}
+    asked: dict[str, Any] = {"name": f"Ana {PHONE}", "query": f"search={EMAIL}", "is_shared": True}
     other_account.saved_views.save_view(account=other_account, by=charlie, **asked)
     api.post("/api/leads/erase", {"leadPhone": PHONE, "leadEmail": EMAIL})
     assert other_account.saved_views.values("name", "query", "is_shared").get() == asked
