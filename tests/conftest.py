@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import hypothesis
 import pytest
 from django.db import connection
 from django.test import Client
@@ -16,6 +17,10 @@ from accounts.scopes import Role, Scope
 from config.storage.counters import counters
 from conversations.models import Conversation
 from tests.factories import WireConversation, record_conversation
+
+# A busy machine is slow; what takes too long, tests of time say
+hypothesis.settings.register_profile("parley", deadline=None)
+hypothesis.settings.load_profile("parley")
 
 
 def _person(name: str, account: Account | None, *roles: str) -> User:

@@ -39,7 +39,6 @@ def test_what_is_streamed_is_written_down_when_it_has_ended(acme: Account, caplo
         assert response.streaming
         assert caplog.records == []
         assert b"".join(response.streaming_content) == b"[]"
-        response.close()
     assert [entry.getMessage() for entry in caplog.records] == ["GET /api/conversations 200"]
     assert caplog.records[0].request_id == response["X-Request-Id"]  # type: ignore[attr-defined]
 
