@@ -28,13 +28,14 @@ class LastLookManager(models.Manager["LastLook"]):
         return max(look.seen_at if look else membership.created_at, now() - NEWS)
 
     def mark_seen(self, membership: Membership, environment: str, *, until: datetime | None = None) -> None:
-        """Nothing up to ``until``, else up to now, is new to the person any more."""
-        self.update_or_create(
-            account=membership.account,
-            environment=environment,
-            user=membership.user,
-            defaults={"seen_at": until or now()},
-        )
+        """Nothing up to ``until``, else up to now, is new to the person any more.
+
+        The moment only moves on: an older page, in another tab, takes nothing back.
+        """
+        until = until or now()
+        mine: dict[str, Any] = {"account": membership.account, "environment": environment, "user": membership.user}
+        if not self.filter(**mine, seen_at__gt=until).exists():
+            self.update_or_create(**mine, defaults={"seen_at": until})
 
 
 class LastLook(Owned):

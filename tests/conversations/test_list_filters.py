@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts.models import Account, User
 from config.storage.moments import now
-from conversations.listing import rows
+from conversations.listing import news, rows
 from conversations.listing.ordering import Order, Place
 from conversations.models import Agent, Conversation, LastLook, ReadMark
 from tests.conftest import Api, client_of, text_of
@@ -149,6 +149,35 @@ def test_each_figure_of_the_news_opens_exactly_its_rows(
     }  # fmt: skip
     for figure in figures:
         assert len(names_on(page.get(figure.link))) == figure.number, figure
+
+
+def test_news_of_a_long_absence_say_at_least_how_many(
+    page: Client, record: Record, alice: User, acme: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No more is read for them than of a short one; the list that a figure opens has them all."""
+    LastLook.objects.mark_seen(acme.memberships.get(user=alice), "live", until=now() - timedelta(days=1))
+    for hours in range(4):
+        record(messages=[message("?", timestamp=ago(hours=hours))], updatedAt=ago(hours=hours))
+    [figure] = page.get(LIST).context["news"].figures
+    assert (figure.number, figure.text) == (4, "new replies")
+    monkeypatch.setattr(news, "LOOKED_AT", 2)
+    response = page.get(LIST)
+    [figure] = response.context["news"].figures
+    assert "<strong>3+</strong> new replies" in text_of(response)
+    assert len(names_on(page.get(figure.link))) == 4
+
+
+def test_what_was_seen_stays_seen_whatever_an_older_page_says(page: Client, acme: Account) -> None:
+    older, newer = ago(hours=2), ago(hours=1)
+    for until in (newer, older):
+        page.post(f"{LIST}seen/", {"until": until})
+    [look] = acme.last_looks.all()
+    assert wire_moment(look.seen_at) == newer
+
+
+def test_the_list_alone_marks_nothing_as_seen(page: Client, acme: Account) -> None:
+    page.get(LIST)
+    assert not acme.last_looks.exists()
 
 
 def test_recording_again_without_a_new_status_keeps_when_it_came(record: Record, acme: Account) -> None:
