@@ -1,4 +1,4 @@
-"""``python -m bench.lists [CONVERSATIONS] [--seconds 3] [--rounds 5] [--only ·abcdz]``: the list beside its rivals.
+"""``python -m bench.lists [CONVERSATIONS] [--seconds 3] [--rounds 5] [--only abcdez]``: the list beside its rivals.
 
 50 conversations of 20 messages over HTTP, 16 connections, one process each, all from one SQLite file. The rounds of all
 go in turn, so that they see the same machine; what counts is the ratio of the medians of what each answers in a second
@@ -14,10 +14,10 @@ from pathlib import Path
 
 from bench import data, results
 from bench.load import Load, Server, generator, load, running
-from bench.rivals import CONSTANT, FASTAPI, FASTIFY, PARLEY, PATH, SPLICED, USUAL, Missing, Rival
+from bench.rivals import CONSTANT, DATASETTE, FASTAPI, FASTIFY, PARLEY, PATH, SPLICED, USUAL, Missing, Rival
 
 HEADERS = {"X-API-Key": data.TOKEN, "Accept": "application/json"}
-RIVALS = (USUAL, FASTAPI, FASTIFY, SPLICED, CONSTANT)
+RIVALS = (USUAL, FASTAPI, FASTIFY, SPLICED, DATASETTE, CONSTANT)
 OURS, AGAIN = "Parley, made each time", "Parley, the same page again"
 
 
@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("conversations", nargs="?", type=int, default=100_000)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", default="abcdz", help="letters of the rivals")
+    parser.add_argument("--only", default="abcdez", help="letters of the rivals")
     given = parser.parse_args()
     generator()
     file = data.setup(given.conversations)
@@ -40,7 +40,7 @@ def main() -> None:
         runs.append(("Parley, gzip", ours, PATH, {**HEADERS, "Accept-Encoding": "gzip"}))
         for rival in RIVALS:
             if rival.letter in given.only and (server := start(rival, file, content, servers)):
-                runs.append((rival.title, server, rival.path, HEADERS))
+                runs.append((rival.title, server, rival.path(file), HEADERS))
         rates: dict[str, list[Load]] = {name: [] for name, *_ in runs}
         for turn in range(given.rounds + 1):
             for name, server, path, sent in runs:
@@ -57,12 +57,14 @@ def main() -> None:
 def start(rival: Rival, file: Path, content: bytes, servers: ExitStack) -> Server | None:
     """The rival, if it can run here, after a look at what it answers."""
     try:
-        server = servers.enter_context(running(rival.command(), rival.environment(file, len(content))))
+        words = [word.replace("{file}", str(file)) for word in rival.command()]
+        server = servers.enter_context(running(words, rival.environment(file, len(content))))
     except Missing as missing:
         print(f"{rival.title} is left out: {missing}.", flush=True)
         return None
-    status, _, answered = server.get(rival.path, HEADERS)
-    if status != 200 or len(answered) != len(content) or (rival.same_bytes and answered != content):
+    status, _, answered = server.get(rival.path(file), HEADERS)
+    is_same = answered == content or not rival.same_bytes
+    if status != 200 or not is_same or (rival.same_length and len(answered) != len(content)):
         sys.exit(f"{rival.title} does not answer the same: {status}, {answered[:300]!r}")
     return server
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlencode
 
 from bench.data import FOLDER
 
@@ -32,8 +33,9 @@ class Rival:
     command: Callable[[], Sequence[str]]
     environment: Callable[[Path, int], Mapping[str, str]]
     """For a file, and the length of the answer."""
-    path: str = PATH
+    path: Callable[[Path], str] = lambda file: PATH
     same_bytes: bool = True
+    same_length: bool = True
     extra: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -141,6 +143,14 @@ def constant_command() -> Sequence[str]:
     ]
 
 
+NEWEST = """
+SELECT _id, lead_id, account_id, agent_config_id, channel, lead_phone, status, current_stage_index, messages,
+message_count, created_at, updated_at, campaign_id, lead_email, current_stage_name, summary, qualified,
+qualification_reason FROM conversations_conversation
+WHERE account_id = (SELECT _id FROM accounts_account WHERE name = 'Bench') AND environment = 'live'
+ORDER BY updated_at DESC, _id DESC LIMIT 50"""
+"""What Datasette is asked for; its own page of the table would hold the search text too."""
+
 USUAL = Rival(
     "a",
     "DRF: message table, ModelSerializer, prefetch; gunicorn",
@@ -161,5 +171,14 @@ CONSTANT = Rival(
     constant_command,
     lambda file, length: {**of_parley(file, length), "RIVAL_LENGTH": str(length)},
     same_bytes=False,
+)
+DATASETTE = Rival(
+    "e",
+    "Datasette on the same file: the columns as they are stored, no key",
+    lambda: [str(python("datasette")), "serve", "--host", "127.0.0.1", "--port", "{port}", "{file}"],
+    of_rival,
+    path=lambda file: f"/{file.stem}.json?{urlencode({'sql': NEWEST, '_shape': 'array'})}",
+    same_bytes=False,
+    same_length=False,
 )
 PARLEY = Rival("·", "Parley", parley, of_parley)
