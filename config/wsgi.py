@@ -51,6 +51,7 @@ def warm_up() -> None:
     from config.access import NOBODY_ASKED
     from conversations import wire
     from conversations.models import Totals
+    from conversations.ready import standing
 
     logging.disable()  # nobody was refused: there is no key yet
     for path in ("/healthz", "/api/conversations"):
@@ -62,6 +63,7 @@ def warm_up() -> None:
     with suppress(Exception):
         nobody = Account()
         ApiKey.objects.authenticate(f"nl_live_{64 * '0'}")
+        standing(64 * "0")
         Totals.of(nobody, "live")
         for row in wire.first_rows(nobody.pk, "live", 1):
             wire.shown(row)
