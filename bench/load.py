@@ -152,6 +152,7 @@ def load(
     before = processor_of(server)
     if generator() == "wrk":
         words = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--latency", *named]
+        words += ["--timeout", "30s"]  # the slowest rivals take longer than its two seconds
         words += ["-s", str(ROOT / "bench" / ("each_new.lua" if each_new else "report.lua"))]
         found = run([*words, server.url(path)])
         value = {name: float(number) for name, number in re.findall(r"^bench (\w+) ([\d.]+)$", found, re.MULTILINE)}
