@@ -40,6 +40,13 @@ test-mongodb: ## run the tests on a MongoDB server of their own
 	$(INSTALL) mongod
 	@exec $(PY) -m tests.servers mongodb -- sh -c 'python manage.py makemigrations --check --dry-run && exec python "$$@"' sh $(PYTEST) -m "not browser" $(ARGS)
 
+.PHONY: coverage
+coverage: ## run the tests on SQLite, and fail where they run through too little of the source (ARGS="-k audit")
+	$(INSTALL) dev
+	@mkdir -p var && rm -f var/coverage*
+	@$(SQLITE) $(PY) $(PYTEST) -m "not browser" --cov --cov-report= $(ARGS)
+	@$(PY) -m coverage json --quiet && exec $(PY) -m tests.covered var/coverage.json
+
 .PHONY: check
 check: export DATABASE_URL := sqlite:///var/parley.sqlite3
 check: lock-check ## lint, types, templates, imports, migrations, deployment settings, known vulnerabilities
