@@ -99,10 +99,12 @@ class ConversationViewSet(Idempotent, GenericViewSet[Conversation]):
             return StreamingHttpResponse(whole, content_type=wire.WireRenderer.media_type)
 
         seen = (self.key.account_id, self.key.environment, totals.number, totals.changes)
-        listed = conditional(request, answer, *seen, *self.view)
         if ConversationFilter.asks_conversations(request.query_params):
+            listed = conditional(request, answer, *seen, *self.view)
             keep(listed, self.key)
-        return listed
+            return listed
+        agents = self.key.account.agents.within(self.key.environment).order_by("pk")
+        return conditional(request, answer, *seen, *self.view, *agents.values_list("agent_config_id", "stages"))
 
     def total(self, listed: ConversationQuerySet, totals: Totals) -> int | None:
         """How many the list holds in all, read from the totals where they tell."""

@@ -13,7 +13,7 @@ from config.storage.moments import now
 from conversations.listing import news, rows
 from conversations.listing.ordering import Order, Place
 from conversations.models import Agent, Conversation, LastLook, ReadMark
-from tests.conftest import Api, client_of, text_of
+from tests.conftest import Api, client_of, json_of, text_of
 from tests.conversations.test_pages import LIST, names_on, tabs_on, transcript_of, wire_moment
 from tests.factories import AGENT, CAMPAIGN, message
 
@@ -74,6 +74,16 @@ def test_the_api_filters_by_stage_too(api: Api, record: Record) -> None:
     record(currentStageName="Pricing")
     record(currentStageName="Closing")
     assert [found["currentStageName"] for found in api.listed(stage="Pricing")] == ["Pricing"]
+
+
+def test_naming_a_stage_changes_what_the_api_finds_at_it(api: Api, record: Record, acme: Account) -> None:
+    record(currentStageIndex=1)
+    before = api.get(stage="Pricing")
+    assert json_of(before) == []
+    held = {"If-None-Match": before["ETag"]}
+    assert api.get(stage="Pricing", headers=held).status_code == 304
+    acme.agents.get().rename(by=None, stages=["Greeting", "Pricing"])
+    assert len(json_of(api.get(stage="Pricing", headers=held))) == 1
 
 
 def test_unknown_agents_of_a_link_stay_chosen(page: Client, record: Record) -> None:
