@@ -73,8 +73,11 @@ class SQLiteEngine:
 
     def likely(self, index: SubstringIndex, owner: Sequence[str], terms: Sequence[str], limit: int) -> list[str] | None:
         """By the rarest trigrams of each term, near each other: a whole phrase reads the common ones too."""
-        pages = [self._pages(index, grams_of(term)) for term in terms]
-        if any(len(each) <= RAREST for each in pages) or sum(sum(each.values()) for each in pages) < FEW_PAGES:
+        grams = [grams_of(term) for term in terms]
+        if any(len(each) <= RAREST for each in grams):
+            return None
+        pages = [self._pages(index, each) for each in grams]
+        if sum(sum(each.values()) for each in pages) < FEW_PAGES:
             return None
         near = [near_of(term, each) for term, each in zip(terms, pages, strict=True)]
         sql, values = self._matching(index, owner, [("", match) for match in near])
