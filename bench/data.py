@@ -52,6 +52,7 @@ def setup_file(file: Path) -> None:
     os.environ["DATABASE_URL"] = f"sqlite:///{file}"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.environ["DEBUG"] = "1"  # static files need not be collected
+    os.environ["LOG_LEVEL"] = "ERROR"  # a line for each request would stand between the figures
     django.setup()
     from django.conf import settings
 
