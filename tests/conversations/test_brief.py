@@ -68,6 +68,8 @@ def test_it_tells_who_what_why_and_what_is_waited_for(page: Client, alice: User,
     assert "Word 1" not in text
     assert "Word 2" in text
     assert "Internal word" not in text
+    # White space around it would be shown
+    assert text_of(page.get(brief_of(conversation))).count(">Hello? We are 40 people.</div>") == 2
 
 
 @pytest.mark.parametrize(
