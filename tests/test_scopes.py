@@ -38,7 +38,7 @@ conversations/bulk/                                conversations:change_status
 conversations/bulk/<str:pk>/undo/                  conversations:change_status
 conversations/<str:pk>/                            conversations:view
 conversations/<str:pk>/text/                       conversations:view
-conversations/<str:pk>/brief/                       conversations:view
+conversations/<str:pk>/brief/                      conversations:view
 conversations/<str:pk>/status/                     conversations:change_status
 conversations/<str:pk>/reveal/                     conversations:view
 conversations/<str:pk>/erase/                      leads:erase
