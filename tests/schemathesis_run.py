@@ -4,6 +4,7 @@ All phases and all checks of schemathesis; arguments are handed on to it (``--ma
 """
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -34,6 +35,10 @@ def conversation(number: int) -> dict[str, Any]:
     }
 
 
+ERROR = re.compile(r"^\d\S+ \S+ ERROR .*(?:\n(?!\d{4}-).*)*", re.MULTILINE)
+"""A line of the log, with its traceback."""
+
+
 def known_to(server: Running) -> dict[str, str]:
     """What the hooks need to know of the server, as variables."""
     with server.open("/api/conversations?limit=5") as response:
@@ -45,15 +50,15 @@ def main(arguments: list[str]) -> int:
     with (
         tempfile.TemporaryDirectory() as folder,
         serving(
-            Path(folder), conversations=list(map(conversation, range(COUNT))), WORKERS="2", static=False, **UNLIMITED
+            Path(folder), conversations=list(map(conversation, range(COUNT))), WORKERS="2", static=True, **UNLIMITED
         ) as server,
     ):
         command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(HERE / "schemathesis.toml")]
         command += ["run", f"{server.address}/api/schema", "--header", f"X-API-Key: {server.token}", *arguments]
         environment = {**os.environ, "SCHEMATHESIS_HOOKS": "tests.schemathesis_hooks", **known_to(server)}
         done = subprocess.run(command, env=environment, cwd=HERE.parent, check=False)
-        errors = (Path(folder) / "log").read_text().count(" ERROR ")
-        print(f"{errors} errors in the server's log")
+        errors = ERROR.findall((Path(folder) / "log").read_text())
+        print(f"{len(errors)} errors in the server's log", *errors[:5], sep="\n")
         return done.returncode or bool(errors)
 
 
