@@ -192,8 +192,10 @@ def test_trigrams_that_are_near_each_other_are_not_yet_the_words(
     mine = acme.conversations.live().newest_first()
     found = mine.search("rarities")
     assert [each.pk for each in found] == [each.pk for each in reversed(wanted)]
-    assert (found.count(), found.total()) == (2, 2)
-    assert mine.search("rarities").filter(status="completed").total() == 0
+    assert found.count() == 2
+    if connection.vendor != "mongodb":  # has no index that names them all
+        assert found.total() == 2
+        assert mine.search("rarities").filter(status="completed").total() == 0
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="the weights of FTS5's trigrams")
