@@ -153,8 +153,8 @@ def load(
     if generator() == "wrk":
         words = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--latency", *named]
         words += ["--timeout", "30s"]  # the slowest rivals take longer than its two seconds
-        words += ["-s", str(ROOT / "bench" / ("each_new.lua" if each_new else "report.lua"))]
-        found = run([*words, server.url(path)])
+        words += ["-s", str(ROOT / "bench" / "report.lua"), server.url(path)]
+        found = run([*words, "--", "each_new"] if each_new else words)
         value = {name: float(number) for name, number in re.findall(r"^bench (\w+) ([\d.]+)$", found, re.MULTILINE)}
         requests, failed = value["requests"], value["failed"]
         rate, median, p95 = requests / value["seconds"], value["median"], value["p95"]

@@ -1,3 +1,13 @@
+-- With the word each_new, each request has an address of its own, by a parameter that nobody reads: no answer is ready.
+function init(words)
+  if words[1] ~= "each_new" then return end
+  local number = 0
+  function request()
+    number = number + 1
+    return wrk.format(nil, wrk.path .. "&number=" .. number)
+  end
+end
+
 -- What wrk found, in a form that is the same in each of its versions. Times in milliseconds.
 function done(summary, latency, requests)
   local errors = summary.errors

@@ -46,7 +46,7 @@ _QUOTED = re.compile(r"""(?P<name>(?P<quote>['"`])[a-z]+(?:_[a-z0-9]+)+(?P=quote
 @lru_cache(maxsize=2_000)
 def shown_path(path: str) -> str:
     """``path`` with its ids and words; what somebody typed into it, such as a phone, is hidden."""
-    return "/".join(part if _is_plain(part) else HIDDEN for part in SECRET_PATH.sub(r"\1…", path).split("/"))
+    return "/".join(part if _is_plain(part) else HIDDEN for part in SECRET_PATH.sub(rf"\1{HIDDEN}", path).split("/"))
 
 
 @lru_cache(maxsize=2_000)

@@ -12,18 +12,16 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.admin import AccountFilter, ReadOnlyAdmin
 from accounts.admin.base import account_of, is_list, operator_of
 from accounts.middleware import look_at
 from accounts.models import Account, AuditEvent, Environment
-from config.formats import grouped
 from config.storage.fields import is_object_id
 from conversations.messages import Role
 from conversations.models import Agent, Campaign, Conversation, ConversationQuerySet
-from conversations.models.erasure import erase, of_lead_of
+from conversations.models.erasure import erase, erased_from, of_lead_of
 
 MESSAGES = 100
 """Of a transcript, on one page."""
@@ -144,8 +142,11 @@ class ConversationAdmin(ReadOnlyAdmin):
         return redirect(reverse("conversations:transcript", args=[conversation.pk]))
 
     def erase_lead(self, request: HttpRequest, pk: str) -> HttpResponse:
-        """For a person who asks to be forgotten where no owner answers. GET says how many conversations it is about;
-        POST erases, if they are still as many. It stands in the account's audit log."""
+        """For a person who asks to be forgotten where no owner answers.
+
+        GET says how many conversations it is about; POST erases, if they are still as many. It stands in the account's
+        audit log.
+        """
         if not operator_of(request).is_superuser:
             raise PermissionDenied(_("Only superusers erase leads."))
         conversation = self.get_object(request, pk)
@@ -163,8 +164,7 @@ class ConversationAdmin(ReadOnlyAdmin):
             return back
         if request.method == "POST" and request.POST.get("expected") == str(len(found)):
             number = erase(found, account=account, environment=environment, by=operator_of(request))
-            text = ngettext("Erased from %s conversation.", "Erased from %s conversations.", number)
-            self.message_user(request, text % grouped(number))
+            self.message_user(request, erased_from(number))
             return back
         context = {
             **self.admin_site.each_context(request),

@@ -98,13 +98,15 @@ class ConversationViewSet(Idempotent, GenericViewSet[Conversation]):
             whole = iter(()) if request.method == "HEAD" else wire.stream(paginator.rest(listed))
             return StreamingHttpResponse(whole, content_type=wire.WireRenderer.media_type)
 
-        seen = (self.key.account_id, self.key.environment, totals.number, totals.changes)
-        if ConversationFilter.asks_conversations(request.query_params):
-            listed = conditional(request, answer, *seen, *self.view)
+        seen = [self.key.account_id, self.key.environment, totals.number, totals.changes, *self.view]
+        is_theirs_alone = ConversationFilter.asks_conversations(request.query_params)
+        if not is_theirs_alone:
+            agents = self.key.account.agents.within(self.key.environment).order_by("pk")
+            seen += agents.values_list("agent_config_id", "stages")
+        listed = conditional(request, answer, *seen)
+        if is_theirs_alone:
             keep(listed, self.key)
-            return listed
-        agents = self.key.account.agents.within(self.key.environment).order_by("pk")
-        return conditional(request, answer, *seen, *self.view, *agents.values_list("agent_config_id", "stages"))
+        return listed
 
     def total(self, listed: ConversationQuerySet, totals: Totals) -> int | None:
         """How many the list holds in all, read from the totals where they tell."""

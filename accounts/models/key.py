@@ -50,8 +50,9 @@ class ApiKeyQuerySet(OwnedQuerySet["ApiKey"]):
 
 class ApiKeyManager(models.Manager.from_queryset(ApiKeyQuerySet)):  # type: ignore[misc]
     def authenticate(self, token: str, found: "ApiKey | None" = None) -> "ApiKey | None":
-        """The usable key whose secret is ``token``, or None: unknown, malformed, revoked or expired.
-        ``found`` is that secret's, where it was looked up already."""
+        """The usable key whose secret is ``token``, or None: unknown, malformed, revoked or expired. ``found``
+        is that secret's, where it was looked up already.
+        """
         if not TOKEN.fullmatch(token):
             return None
         key = found or key_of_digest(digest_of(token))

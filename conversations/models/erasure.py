@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import F
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import Account, Actor, AuditEvent, IdempotentRequest
 from config.formats import grouped
@@ -54,6 +55,12 @@ def of_lead_of(conversation: "Conversation", conversations: "ConversationQuerySe
     """This conversation, and those of the same lead. Raises ValidationError for too many."""
     same = of_same_lead(conversations, phone=conversation.lead_phone, email=conversation.lead_email)
     return list({conversation.pk: None, **dict.fromkeys(same)})
+
+
+def erased_from(number: int) -> str:
+    """What is said to whom has erased a lead."""
+    text = ngettext("Erased from %s conversation.", "Erased from %s conversations.", number)
+    return text % grouped(number)
 
 
 @atomic

@@ -4,14 +4,12 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.permissions import scope_required
 from accounts.request import AccountRequest
 from accounts.scopes import Scope
-from config.formats import grouped
-from conversations.models.erasure import erase, of_lead_of
+from conversations.models.erasure import erase, erased_from, of_lead_of
 from conversations.transcript.address import Address
 from conversations.views.transcript import conversation_of
 
@@ -32,8 +30,7 @@ def erase_lead(request: AccountRequest, pk: str) -> HttpResponse:
         fault = " ".join(error.messages)
     if request.method == "POST" and not fault and request.POST.get("expected") == str(len(found)):
         number = erase(found, account=request.account, environment=request.environment, by=request.user)
-        text = ngettext("Erased from %s conversation.", "Erased from %s conversations.", number)
-        messages.success(request, text % grouped(number))
+        messages.success(request, erased_from(number))
         return redirect(back)
     context = {
         "conversation": conversation,
