@@ -44,6 +44,13 @@ def test_everything_is_shown_in_both_themes(design: str) -> None:
         assert design.count(shown) >= 2, shown
 
 
+def test_messages_have_no_white_space_around_them(design: str) -> None:
+    """It would be shown, as a lead's own is."""
+    said = re.findall(r'class="(?:message|note)__text">(.*?)</div>', design, re.DOTALL)
+    assert "What is the <mark>price</mark>?" in said
+    assert said == [text.strip() for text in said]
+
+
 def test_swatches_are_the_colours_of_the_stylesheet(design: str) -> None:
     tokens = re.findall(r"^  --([a-z-]+): (?:light-dark\(#|#)", CSS, re.MULTILINE)
     assert sorted(tokens) == sorted(NAMES)
