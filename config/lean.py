@@ -1,14 +1,15 @@
 """A shorter start: what Django REST framework imports where it happens to be installed, and Parley never asks it for.
 
-PostgreSQL's own fields, with that driver whatever the store is, Markdown and a highlighter for pages that are switched
-off: a quarter of a second of each start of ``manage.py`` and of a worker. Who needs them imports them as ever.
+PostgreSQL's own fields, with that driver whatever the store is, Markdown and a highlighter for pages that are
+switched off, an HTTP client for tests: half a second of each start of ``manage.py`` and of a worker. Who needs them
+imports them as ever.
 """
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-UNUSED = ("django.contrib.postgres.fields", "markdown", "pygments")
+UNUSED = ("django.contrib.postgres.fields", "markdown", "pygments", "requests")
 
 
 @contextmanager

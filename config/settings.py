@@ -96,7 +96,6 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.usersessions",
     "allauth.socialaccount",
-    "allauth.socialaccount.providers.openid_connect",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
@@ -237,6 +236,8 @@ if len({bool(OIDC_ISSUER), bool(OIDC_CLIENT_ID), bool(OIDC_CLIENT_SECRET)}) > 1:
 _issuer = urlsplit(OIDC_ISSUER)
 if OIDC_ISSUER and not (_issuer.scheme == "https" or _issuer.hostname in ("127.0.0.1", "localhost", "::1")):
     raise ImproperlyConfigured("OIDC_ISSUER must begin with https://.")
+if OIDC_ISSUER:
+    INSTALLED_APPS.append("allauth.socialaccount.providers.openid_connect")  # it has no tables, and takes long to load
 OIDC_ORIGIN = f"{_issuer.scheme}://{_issuer.netloc}" if OIDC_ISSUER else ""
 SOCIALACCOUNT_ADAPTER = "accounts.adapters.SingleSignOnAdapter"
 SOCIALACCOUNT_PROVIDERS = {
