@@ -1,8 +1,12 @@
 """How many requests the API takes in 60 seconds from one address, one key and one account (contract, section 6).
 
-Each request under ``/api`` counts on its address first, before anything is looked up: so guessing keys is limited, and
-whoever is refused costs next to nothing. With a good key it then counts on the key and the account, on both or on
-neither, before scopes are looked at. Refused requests are not counted by the window that refuses them.
+Each request under ``/api`` counts on its address: so guessing keys is limited. With a good key it then counts on the
+key and the account, on both or on neither, before scopes are looked at. Refused requests are not counted by the window
+that refuses them, but on the address all the same where it is the key or the account that is full.
+
+All three are counted at once, when the key is known, for that takes hardly longer than one of them alone. Only an
+address that has used up its limit, and one that sends nothing like a key, counts before anything is looked up: whoever
+is refused costs next to nothing.
 
 Where the counters do not answer, requests pass uncounted and the log says so. The limits keep the API fair between its
 clients; they guard no secret, and a broken limiter must not turn away those whom it is for.
@@ -19,8 +23,9 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
-from accounts.authentication import ApiKeyAuthentication
+from accounts.authentication import ApiKeyAuthentication, token_of
 from accounts.models import ApiKey
+from accounts.models.key import TOKEN
 from accounts.origin import current_origin
 from config.storage.counters import CountersUnavailable, Use, Window, counters
 
@@ -29,6 +34,9 @@ REFUSALS = {
     "key": "API key rate limit exceeded, please try again later",
     "account": "Account rate limit exceeded, please try again later",
 }
+
+MOST_REMEMBERED = 10_000
+"""Addresses that have used up their limit, of which a process knows."""
 
 
 class TooManyRequests(APIException):
@@ -40,22 +48,36 @@ class ThrottlingMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
+        self.used_up: set[str] = set()
 
     def __call__(self, request: Any) -> HttpResponseBase:
         if not request.path.startswith("/api/"):
             return self.get_response(request)
-        request.uses = []
+        address = Window(f"address:{network_of(current_origin().address)}", settings.RATE_LIMIT_ADDRESS)
+        request.uses, request.uncounted = [], [address]
         response: HttpResponseBase
         try:
-            count(request, Window(f"address:{network_of(current_origin().address)}", settings.RATE_LIMIT_ADDRESS))
+            if address.name in self.used_up or not TOKEN.fullmatch(token_of(request) or ""):
+                count(request)
             response = self.get_response(request)
+            count(request)  # where nobody asked for a key
         except TooManyRequests as refusal:
             response = refused(refusal)
         if request.uses:
+            self.remember(request.uses[0])
             tightest = min(request.uses, key=lambda use: (use.admitted, use.remaining))
             for name, value in headers(tightest).items():
                 response[name] = value
         return response
+
+    def remember(self, use: Use) -> None:
+        """What one request found tells whether the next one from that address is likely to be refused."""
+        if use.remaining:
+            self.used_up.discard(use.window.name)
+            return
+        if len(self.used_up) >= MOST_REMEMBERED:
+            self.used_up.clear()
+        self.used_up.add(use.window.name)
 
 
 class ThrottledKeyAuthentication(ApiKeyAuthentication):
@@ -65,14 +87,18 @@ class ThrottledKeyAuthentication(ApiKeyAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[Any, ApiKey] | None:
-        found = super().authenticate(request)
+        try:
+            found = super().authenticate(request)
+        except APIException:
+            count(request)
+            raise
         if found:
             count_key(request, found[1])
         return found
 
 
 def count_key(request: Any, key: ApiKey) -> None:
-    """Count ``request`` on its key and the key's account. Raises TooManyRequests."""
+    """Count ``request`` on its address, its key and the key's account. Raises TooManyRequests."""
     count(
         request,
         Window(f"key:{key.pk}", key.rate_limit or settings.RATE_LIMIT_KEY),  # the narrow one first
@@ -81,12 +107,17 @@ def count_key(request: Any, key: ApiKey) -> None:
 
 
 def count(request: Any, *windows: Window) -> None:
-    """Count ``request`` in those of ``windows`` that have a limit. Raises TooManyRequests where one is full."""
-    limited = [window for window in windows if window.limit]
+    """Count ``request`` on its address, unless that was done, and in those of ``windows`` that have a limit.
+
+    Raises TooManyRequests where one is full.
+    """
+    address = [window for window in request.uncounted if window.limit]
+    request.uncounted.clear()
+    limited = [*address, *(window for window in windows if window.limit)]
     if not limited:
         return
     try:
-        uses = counters().take(limited, milliseconds())
+        uses = counters().take(limited, milliseconds(), len(address))
     except CountersUnavailable:
         return
     request.uses += uses

@@ -66,7 +66,7 @@ def request_with_key() -> Callable[[], None]:
         return HttpResponse()
 
     limiter = ThrottlingMiddleware(answer)
-    request = RequestFactory().get("/api/conversations")
+    request = RequestFactory().get("/api/conversations", headers={"X-API-Key": f"nl_live_{64 * '0'}"})
 
     def once() -> None:
         response = limiter(request)

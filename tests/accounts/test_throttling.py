@@ -120,6 +120,37 @@ def test_address_is_refused_before_anything_is_looked_up(api: Api, settings: Any
         assert json_of(api.get()) == ADDRESS
 
 
+def test_address_that_was_refused_is_believed_again_when_it_has_waited(api: Api, settings: Any, clock: Clock) -> None:
+    limits(settings, address=2)
+    assert codes(api.get, 4) == [200, 200, 429, 429]
+    clock.wait(120)
+    assert codes(api.get, 3) == [200, 200, 429]
+
+
+def test_good_key_is_counted_at_once_with_its_address(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken, take = [], counters().take
+
+    def watch(windows: Any, *rest: Any) -> Any:
+        taken.append([window.name.partition(":")[0] for window in windows])
+        return take(windows, *rest)
+
+    monkeypatch.setattr(counters(), "take", watch)
+    for made in (api.get(limit=1), api.get(limit=1), api.get(f"{PATH}/{'0' * 24}")):
+        assert made.status_code in (200, 404)
+    assert taken == [["address", "key", "account"]] * 3
+    taken.clear()
+    api.get("/api/nothing")
+    Client().get(PATH, headers={"X-API-Key": "nl_live_" + "0" * 64})
+    Client().get(PATH)
+    assert taken == [["address"]] * 3
+
+
+def test_suspended_account_counts_on_its_address(api: Api, settings: Any) -> None:
+    limits(settings, address=2, key=9, account=9)
+    api.account.suspend(by=None)
+    assert codes(api.get, 3) == [403, 403, 429]
+
+
 @pytest.mark.parametrize("method", ["get", "head", "post", "put", "patch", "delete", "options", "trace"])
 def test_every_method_counts(api: Api, settings: Any, method: str) -> None:
     limits(settings, address=9, key=1)

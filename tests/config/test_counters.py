@@ -97,6 +97,21 @@ def test_wide_window_that_refuses_gives_back_the_narrow_one() -> None:
     assert take("key", 9).counted == 3
 
 
+@pytest.mark.parametrize(("key", "account", "answered"), [(2, 9, 2), (9, 2, 3)])
+def test_what_is_firm_stays_counted_where_a_later_one_refuses(key: int, account: int, answered: int) -> None:
+    for _ in range(5):
+        uses = counters().take([Window("address", 9), Window("key", key), Window("account", account)], START, 1)
+    assert [use.admitted for use in uses] == [*[True] * (answered - 1), False]
+    assert [take(name, 9).counted for name in ("address", "key", "account")] == [6, 3, 3]
+
+
+def test_what_is_firm_and_full_refuses_before_the_others_are_counted() -> None:
+    for _ in range(5):
+        uses = counters().take([Window("address", 2), Window("key", 9)], START, 1)
+    assert [use.admitted for use in uses] == [False]
+    assert take("key", 9).counted == 3
+
+
 # The sliding window
 
 
@@ -255,7 +270,8 @@ sys.stdin.readline()
 passed = []
 def run():
     for _ in range(4):
-        passed.append(counters().take([Window("key", 500), Window("account", 20)], int(sys.argv[1]))[-1].admitted)
+        windows = [Window("address", 500), Window("key", 500), Window("account", 20)]
+        passed.append(counters().take(windows, int(sys.argv[1]), 1)[-1].admitted)
     connection.close()
 threads = [threading.Thread(target=run) for _ in range(4)]
 for thread in threads: thread.start()
@@ -290,6 +306,7 @@ def test_of_64_from_4_processes_exactly_the_limit_passes() -> None:
         worker.stdin.flush()
     answers = [worker.communicate(timeout=60)[0].split() for worker in workers]
     assert [sum(int(answer[index]) for answer in answers) for index in (0, 1)] == [20, 64]
+    assert take("address", 500).counted == 65
     assert take("key", 500).counted == 21
     assert take("account", 20).counted == 20
 

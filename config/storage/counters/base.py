@@ -11,6 +11,8 @@ from config.storage.counters.window import LONGEST, SPAN, Use, Window
 
 log = logging.getLogger(__name__)
 
+TABLE = "rate_limit_counters"
+
 PATIENCE = 2
 """Seconds that a request waits for the counters, at most."""
 
@@ -33,23 +35,23 @@ class Counters(ABC):
         self._resting_until = 0.0
         self._purge_at = 0
 
-    def take(self, windows: Sequence[Window], moment: int) -> list[Use]:
+    def take(self, windows: Sequence[Window], moment: int, firm: int = 0) -> list[Use]:
         """Count one request in all ``windows``, or in none of them where one is full.
 
-        The answer has a use for each window up to the first that refused. Put the narrow window first: what is taken
-        there for a moment, before a wider one refuses, then hinders nobody who would have passed. Raises
-        CountersUnavailable.
+        The first ``firm`` of them stay counted where a later one is full. The answer has a use for each window up to
+        the first that refused. Of the others put the narrow one first: what is taken there for a moment, before a wider
+        one refuses, then hinders nobody who would have passed. Raises CountersUnavailable.
         """
         with self._turn:
             if time.monotonic() < self._resting_until:
                 raise CountersUnavailable
             try:
                 try:
-                    return self._take_and_purge(windows, moment)
+                    return self._take_and_purge(windows, moment, firm)
                 except self.errors as error:
                     if not self._mend(error):
                         raise
-                    return self._take_and_purge(windows, moment)
+                    return self._take_and_purge(windows, moment, firm)
             except self.errors as error:
                 self._resting_until = time.monotonic() + REST
                 log.error("Requests are not counted for the next %s seconds: %s", REST, str(error).strip())
@@ -70,14 +72,14 @@ class Counters(ABC):
             self._resting_until, self._purge_at = 0.0, 0
             self._clear()
 
-    def _take_and_purge(self, windows: Sequence[Window], moment: int) -> list[Use]:
+    def _take_and_purge(self, windows: Sequence[Window], moment: int, firm: int) -> list[Use]:
         if moment >= self._purge_at:
             self._purge(moment - 2 * LONGEST)
             self._purge_at = moment + SPAN
-        return self._take(windows, moment)
+        return self._take(windows, moment, firm)
 
     @abstractmethod
-    def _take(self, windows: Sequence[Window], moment: int) -> list[Use]:
+    def _take(self, windows: Sequence[Window], moment: int, firm: int) -> list[Use]:
         """``take``, once."""
 
     @abstractmethod

@@ -11,15 +11,14 @@ from django.db import DatabaseError, connection
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from config.storage.counters.base import PATIENCE, Counters
-from config.storage.counters.sql import TABLE as NAME
+from config.storage.counters.base import PATIENCE, TABLE, Counters
 from config.storage.counters.window import LONGEST, Use, Window
 
 STARTED, COUNTED, BEFORE = "$started", "$counted", "$before"
 
 
 def take_pipeline(moment: DatetimeMS, allowance: int, span: int) -> list[dict[str, Any]]:
-    """The steps of the SQL stores' upsert: the window as it is at ``moment``, whether a request fits in, the count."""
+    """``Window.use`` in steps: the window as it is at ``moment``, whether a request fits in, the count."""
     # A name that was not there has no start: the difference is null, and the window a new one.
     later = {"$trunc": {"$divide": [{"$subtract": [moment, STARTED]}, span]}}
 
@@ -58,7 +57,7 @@ class MongoDBCounters(Counters):
             connection.ensure_connection()
             client: Any = connection.connection
             found = client[connection.settings_dict["NAME"]].get_collection(
-                NAME,
+                TABLE,
                 codec_options=CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_MS),
                 write_concern=pymongo.WriteConcern(w=1, j=False),
             )
@@ -67,12 +66,12 @@ class MongoDBCounters(Counters):
             self._known = found
         return self._known
 
-    def _take(self, windows: Sequence[Window], moment: int) -> list[Use]:
+    def _take(self, windows: Sequence[Window], moment: int, firm: int) -> list[Use]:
         uses: list[Use] = []
         for window in windows:
             uses.append(self._count(window, moment))
             if not uses[-1].admitted:
-                for earlier in uses[:-1]:
+                for earlier in uses[firm:-1]:
                     self._give_back(earlier)
                 break
         return uses

@@ -13,20 +13,58 @@ from typing import Any
 import psycopg
 from django.db import connection
 
-from config.storage.counters import sql
-from config.storage.counters.base import PATIENCE, Counters
+from config.storage.counters.base import PATIENCE, TABLE, Counters
 from config.storage.counters.window import Use, Window
 
 NOT_PREPARED = (psycopg.errors.InvalidSqlStatementName, psycopg.errors.DuplicatePreparedStatement)
 
-CREATE = f"CREATE UNLOGGED TABLE IF NOT EXISTS {sql.TABLE} {sql.COLUMNS} WITH (fillfactor = 50)"
+COLUMNS = """(
+    name text PRIMARY KEY,
+    started bigint NOT NULL,
+    counted bigint NOT NULL,
+    before bigint NOT NULL,
+    admitted boolean NOT NULL
+)"""
+
+# Inside out: the window as it is at the moment (0 windows later the same, 1 later the next, else a new one), whether
+# the request fits in, and the count. The division is that of integers, towards 0: a clock that is a little behind the
+# one that opened the window still counts in it.
+_TAKE = f"""
+INSERT INTO {TABLE} AS c (name, started, counted, before, admitted) {{row}}
+ON CONFLICT (name) DO UPDATE SET (started, counted, before, admitted) = (
+    SELECT started, counted + CASE WHEN fits THEN 1 ELSE 0 END, before, fits
+    FROM (
+        SELECT
+            started, counted, before,
+            before * ({{span}} - 1 - CASE WHEN {{moment}} > started THEN {{moment}} - started ELSE 0 END)
+                + counted * {{span}} < {{allowance}} AS fits
+        FROM (
+            SELECT
+                CASE ({{moment}} - c.started) / {{span}}
+                    WHEN 0 THEN c.started WHEN 1 THEN c.started + {{span}} ELSE {{moment}} END AS started,
+                CASE ({{moment}} - c.started) / {{span}}
+                    WHEN 0 THEN c.counted ELSE 0 END AS counted,
+                CASE ({{moment}} - c.started) / {{span}}
+                    WHEN 0 THEN c.before WHEN 1 THEN c.counted ELSE 0 END AS before
+        ) AS slid
+    ) AS judged
+)
+RETURNING started, counted, before, admitted
+"""  # noqa: S608  built from the constants of this file
+
+CREATE = f"CREATE UNLOGGED TABLE IF NOT EXISTS {TABLE} {COLUMNS} WITH (fillfactor = 50)"
 GIVE_BACK = f"""
-UPDATE {sql.TABLE} SET counted = counted - 1 WHERE name = %s AND started = %s AND counted > 0
+UPDATE {TABLE} SET counted = counted - 1 WHERE name = %s AND started = %s AND counted > 0
 """  # noqa: S608
 # Skipping what is locked, it waits for nobody and nobody deadlocks with it.
 PURGE = f"""
-DELETE FROM {sql.TABLE} WHERE name IN (SELECT name FROM {sql.TABLE} WHERE started <= %s FOR UPDATE SKIP LOCKED)
+DELETE FROM {TABLE} WHERE name IN (SELECT name FROM {TABLE} WHERE started <= %s FOR UPDATE SKIP LOCKED)
 """  # noqa: S608
+
+
+def take(row: str, moment: str, allowance: str, span: str) -> str:
+    """The upsert that counts a request where it fits; ``row`` is the row of a name that was not there."""
+    return _TAKE.format(row=row, moment=moment, allowance=allowance, span=span)
 
 
 @cache
@@ -37,7 +75,7 @@ def take_all(number: int) -> str:
         row = f"SELECT %(name{index})s::text, %(moment)s::bigint, 1, 0, true"
         row += f" FROM take{index - 1} WHERE admitted" if index else ""
         numbers = ("%(moment)s::bigint", f"%(allowance{index})s::bigint", f"%(span{index})s::bigint")
-        takes.append(f"take{index} AS ({sql.take(row, *numbers)})")
+        takes.append(f"take{index} AS ({take(row, *numbers)})")
         answers.append(f"SELECT {index} AS place, * FROM take{index}")  # noqa: S608
     return f"WITH {', '.join(takes)} {' UNION ALL '.join(answers)} ORDER BY place"
 
@@ -59,14 +97,14 @@ class PostgreSQLCounters(Counters):
             self._connection.prepare_threshold = self._prepare_after  # planning is most of the work
         return self._connection
 
-    def _take(self, windows: Sequence[Window], moment: int) -> list[Use]:
+    def _take(self, windows: Sequence[Window], moment: int, firm: int) -> list[Use]:
         given: dict[str, Any] = {"moment": moment}
         for index, window in enumerate(windows):
             given |= {f"name{index}": window.name, f"allowance{index}": window.allowance, f"span{index}": window.span}
         rows = self._open().execute(take_all(len(windows)), given).fetchall()
         uses = [Use(window, moment, *row[1:]) for window, row in zip(windows, rows, strict=False)]
         if not uses[-1].admitted:
-            for use in uses[:-1]:
+            for use in uses[firm:-1]:
                 self._give_back(use)
         return uses
 
@@ -98,5 +136,5 @@ class PostgreSQLCounters(Counters):
     def _clear(self) -> None:
         if self._connection:
             with suppress(psycopg.Error):  # there is no table yet, or no server any more
-                self._connection.execute(f"DELETE FROM {sql.TABLE}")  # noqa: S608
+                self._connection.execute(f"DELETE FROM {TABLE}")  # noqa: S608
             self._close()

@@ -1,7 +1,7 @@
 """Counters in a SQLite file of their own beside the main one: ``parley.limits.sqlite3`` beside ``parley.sqlite3``.
 
 One connection a process and a lock: threads of their own connections would meet in SQLite's busy handler, which sleeps
-milliseconds, where the statement takes microseconds. The journal is in memory, so that the file is all there is, and
+milliseconds, where a transaction takes microseconds. The journal is in memory, so that the file is all there is, and
 whoever deletes it deletes everything.
 """
 
@@ -13,13 +13,18 @@ from threading import Lock
 
 from django.db import connection
 
-from config.storage.counters import sql
-from config.storage.counters.base import PATIENCE, Counters
+from config.storage.counters.base import PATIENCE, TABLE, Counters
 from config.storage.counters.window import Use, Window
 
-TAKE = sql.take("VALUES (:name, :moment, 1, 0, true)", ":moment", ":allowance", ":span")
-GIVE_BACK = f"UPDATE {sql.TABLE} SET counted = counted - 1 WHERE name = ? AND started = ? AND counted > 0"  # noqa: S608
-PURGE = f"DELETE FROM {sql.TABLE} WHERE started <= ?"  # noqa: S608
+CREATE = f"""
+CREATE TABLE IF NOT EXISTS {TABLE} (
+    name text PRIMARY KEY, started integer NOT NULL, counted integer NOT NULL, before integer NOT NULL
+) WITHOUT ROWID
+"""
+FIND = f"SELECT started, counted, before FROM {TABLE} WHERE name = ?"  # noqa: S608
+KEEP = f"REPLACE INTO {TABLE} (name, started, counted, before) VALUES (?, ?, ?, ?)"  # noqa: S608
+GIVE_BACK = f"UPDATE {TABLE} SET counted = counted - 1 WHERE name = ? AND started = ? AND counted > 0"  # noqa: S608
+PURGE = f"DELETE FROM {TABLE} WHERE started <= ?"  # noqa: S608
 
 
 def limits_file(main: str) -> Path | None:
@@ -49,28 +54,30 @@ class SQLiteCounters(Counters):
         self._opened = _identity(self._file) if self._file else None
         self._connection.execute("PRAGMA journal_mode = MEMORY")
         self._connection.execute("PRAGMA synchronous = OFF")
-        self._connection.execute(f"CREATE TABLE IF NOT EXISTS {sql.TABLE} {sql.COLUMNS} WITHOUT ROWID")
+        self._connection.execute(CREATE)
         return self._connection
 
     def _is_current(self) -> bool:
         return self._file is None or (self._opened is not None and self._opened == _identity(self._file))
 
-    def _take(self, windows: Sequence[Window], moment: int) -> list[Use]:
+    def _take(self, windows: Sequence[Window], moment: int, firm: int) -> list[Use]:
         counters = self._open()
-        if len(windows) == 1:
-            return [_count(counters, windows[0], moment)]
-        counters.execute("BEGIN IMMEDIATE")
-        uses: list[Use] = []
+        execute = counters.execute
+        execute("BEGIN IMMEDIATE")
         try:
+            uses: list[Use] = []
             for window in windows:
-                uses.append(_count(counters, window, moment))
-                if not uses[-1].admitted:
-                    return uses
-            counters.execute("COMMIT")
+                use = window.use(moment, execute(FIND, (window.name,)).fetchone())
+                uses.append(use)
+                if not use.admitted:
+                    break
+            for kept in uses if use.admitted else uses[: min(firm, len(uses) - 1)]:
+                execute(KEEP, (kept.window.name, kept.started, kept.counted, kept.before))
+            execute("COMMIT")
             return uses
         finally:
             if counters.in_transaction:
-                counters.execute("ROLLBACK")
+                execute("ROLLBACK")
 
     def _give_back(self, use: Use) -> None:
         self._open().execute(GIVE_BACK, (use.window.name, use.started))
@@ -98,13 +105,6 @@ class SQLiteCounters(Counters):
             self._close()
             if self._file:
                 self._file.unlink(missing_ok=True)
-
-
-def _count(counters: sqlite3.Connection, window: Window, moment: int) -> Use:
-    given = {"name": window.name, "moment": moment, "allowance": window.allowance, "span": window.span}
-    # All rows, though there is one: the statement ends, and lets others write, only with the last.
-    [(started, counted, before, admitted)] = counters.execute(TAKE, given).fetchall()
-    return Use(window, moment, started, counted, before, bool(admitted))
 
 
 def _identity(file: Path) -> tuple[int, int] | None:

@@ -11,7 +11,7 @@ does not wait longer. Windows begin with a request and not with the minute of th
 the whole limit and nothing more, at whatever second they start.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 SPAN = 60_000
 """Milliseconds of a window that does not say otherwise."""
@@ -20,8 +20,7 @@ LONGEST = 5 * SPAN
 """Milliseconds of the longest window; what is older than two of them is forgotten."""
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """At most ``limit`` requests in ``span`` milliseconds, 1 or more, under ``name``, which always has that span."""
 
     name: str
@@ -33,9 +32,20 @@ class Window:
         """The limit in the unit in which use is compared: requests times milliseconds."""
         return self.limit * self.span
 
+    def use(self, moment: int, kept: tuple[int, int, int] | None) -> "Use":
+        """What a request at ``moment`` leaves of the window, whose start and two counts were ``kept``."""
+        started, counted, before = kept or (moment, 0, 0)
+        late, span = moment - started, self.span
+        if span <= late < 2 * span:
+            started, counted, before = started + span, 0, counted
+        elif not -span < late < span:  # a clock that is a little behind still counts in the same window
+            started, counted, before = moment, 0, 0
+        weight = span - 1 - max(moment - started, 0)
+        admitted = before * weight + counted * span < self.limit * span
+        return Use(self, moment, started, counted + admitted, before, admitted)
 
-@dataclass(frozen=True, slots=True)
-class Use:
+
+class Use(NamedTuple):
     """What one request found, and left, of a window. Moments are milliseconds since 1970."""
 
     window: Window
