@@ -8,6 +8,8 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
 from config.storage.migrated import missing_migrations
+from config.storage.search import engine_of, index_of
+from conversations.models import Conversation
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +49,12 @@ def ask_store() -> None:
     else:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
+
+
+def has_search_index() -> bool | None:
+    """Whether the index of the search is there; None on a store that has none."""
+    engine = engine_of(connection)
+    return engine.exists(index_of(Conversation, "search_text")) if engine else None
 
 
 def _is_migrated() -> bool:

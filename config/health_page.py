@@ -3,10 +3,9 @@
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib import admin
@@ -22,11 +21,10 @@ from django.views.decorators.http import require_safe
 from accounts.milestones import last
 from accounts.models import ApiKey, Invitation
 from config import __version__
+from config.health import has_search_index
 from config.storage.migrated import missing_migrations
 from config.storage.moments import now
-from config.storage.search import engine_of, index_of
 from config.storage.search.plans import faults_of
-from conversations.models import Conversation
 
 KEYS = 100
 FULL = 0.9
@@ -35,11 +33,9 @@ FULL = 0.9
 PAGE = 51
 
 
-@dataclass(frozen=True)
-class Line:
-    """A fact; ``is_fault`` where somebody should do something about it."""
+class Fact(NamedTuple):
+    """``is_fault`` where somebody should do something about it."""
 
-    name: str
     text: str
     is_fault: bool = False
 
@@ -48,100 +44,108 @@ class Line:
 def health(request: HttpRequest) -> HttpResponse:
     if not request.user.is_superuser:
         raise PermissionDenied(_("Only superusers see the state of the installation."))
-    lines = [line for ask, name in ASKED.items() for line in _asked(ask, name)]
+    facts = [(name, _asked(ask)) for ask, name in ASKED.items()]
     context = {
         **admin.site.each_context(request),
         "title": _("Health"),
-        "lines": lines,
-        "faults": sum(line.is_fault for line in lines),
+        "facts": facts,
+        "faults": sum(fact.is_fault for _name, fact in facts),
         "keys": ApiKey.objects.filter(revoked_at=None).select_related("account").order_by("-pk")[:KEYS],
     }
     return render(request, "admin/health.html", context)
 
 
-def _asked(ask: Callable[[], Iterator[Line]], name: Any) -> list[Line]:
+def _asked(ask: Callable[[], Fact]) -> Fact:
     try:
-        return list(ask())
+        return ask()
     except Exception as error:  # whatever it is, the other lines are wanted all the more
-        told = _("%(error)s: cannot be told") % {"error": type(error).__name__}
-        return [Line(str(name), told, True)]
+        return Fact(_("%(error)s: cannot be told") % {"error": type(error).__name__}, True)
 
 
-def release() -> Iterator[Line]:
-    yield Line(_("Release"), f"Parley {__version__}, Python {sys.version.split()[0]}")
+def release() -> Fact:
+    return Fact(f"Parley {__version__}, Python {sys.version.split()[0]}")
 
 
-def store() -> Iterator[Line]:
-    yield Line(_("Store"), f"{settings.STORE.name} {_version()}")
-    yield Line(_("Size of the store"), _bytes(_size()))
+def store() -> Fact:
+    return Fact(f"{settings.STORE.name} {_version()}")
 
 
-def migrations() -> Iterator[Line]:
+def size() -> Fact:
+    return Fact(_bytes(_size()))
+
+
+def migrations() -> Fact:
     missing = missing_migrations()
     told = _("missing: %(names)s. Run: manage.py migrate") if missing else _("all applied")
     text = told % {"names": ", ".join(missing)}
-    yield Line(_("Migrations"), text, bool(missing))
+    return Fact(text, bool(missing))
 
 
-def search_plans() -> Iterator[Line]:
+def search_plans() -> Fact:
     from conversations.management.commands.check_search import lists
 
     faults = [f"{name} {fault}" for name, rows, may in lists() for fault in faults_of(rows[:PAGE], may_sort=may)]
-    yield Line(_("Lists and searches"), "; ".join(faults) or _("each read from its index"), bool(faults))
-    engine = engine_of(connection)
-    if engine is None:
-        yield Line(_("Index of the search"), _("none on this store: searches walk along the list"))
-    else:
-        is_there = engine.exists(index_of(Conversation, "search_text"))
-        text = _("there") if is_there else _("missing: see check_search")
-        yield Line(_("Index of the search"), text, not is_there)
+    return Fact("; ".join(faults) or _("each read from its index"), bool(faults))
 
 
-def last_import() -> Iterator[Line]:
-    yield Line(_("Last import"), _last("import") or _("none yet"))
+def search_index() -> Fact:
+    is_there = has_search_index()
+    if is_there is None:
+        return Fact(_("none on this store: searches walk along the list"))
+    return Fact(_("there") if is_there else _("missing: see check_search"), not is_there)
 
 
-def last_backup() -> Iterator[Line]:
+def last_import() -> Fact:
+    return Fact(_last("import") or _("none yet"))
+
+
+def last_backup() -> Fact:
     told = _last("backup")
-    yield Line(_("Last backup"), told or _("none yet: see docs/operations.md"), not told)
+    return Fact(told or _("none yet: see docs/operations.md"), not told)
 
 
-def pending() -> Iterator[Line]:
+def pending() -> Fact:
+    return Fact(_("none: what a request changes is done when it is answered"))
+
+
+def unsent() -> Fact:
     waiting = Invitation.objects.filter(sent_at=None, expires_at__gt=now()).count()
-    yield Line(_("Invitations whose mail was not sent"), str(waiting), bool(waiting))
-    yield Line(_("Pending jobs"), _("none: what a request changes is done when it is answered"))
+    return Fact(str(waiting), bool(waiting))
 
 
-def disk_space() -> Iterator[Line]:
+def disk_space() -> Fact:
     folder = (
         Path(settings.DATABASES["default"]["NAME"]).parent if settings.STORE.name == "sqlite" else settings.BASE_DIR
     )
     usage = shutil.disk_usage(folder)
     share = usage.used / (usage.used + usage.free)
     text = _("%(bytes)s free, %(share)s in use") % {"bytes": _bytes(usage.free), "share": f"{share:.0%}"}
-    yield Line(_("Disk"), text, share > FULL)
+    return Fact(text, share > FULL)
 
 
-def workers() -> Iterator[Line]:
+def workers() -> Fact:
     family = Path(f"/proc/{os.getppid()}/task/{os.getppid()}/children")
     known = len(family.read_text().split()) if os.environ.get("PARLEY_SERVES") and family.exists() else 0
     facts = {"number": known, "process": os.getpid()}
     text = _("%(number)s, this one is process %(process)s") if known else _("process %(process)s")
-    yield Line(_("Workers"), text % facts)
+    return Fact(text % facts)
 
 
-ASKED: dict[Callable[[], Iterator[Line]], Any] = {
+ASKED: dict[Callable[[], Fact], Any] = {
     release: gettext_lazy("Release"),
     store: gettext_lazy("Store"),
+    size: gettext_lazy("Size of the store"),
     migrations: gettext_lazy("Migrations"),
     search_plans: gettext_lazy("Lists and searches"),
+    search_index: gettext_lazy("Index of the search"),
     last_import: gettext_lazy("Last import"),
     last_backup: gettext_lazy("Last backup"),
+    unsent: gettext_lazy("Invitations whose mail was not sent"),
     pending: gettext_lazy("Pending jobs"),
     disk_space: gettext_lazy("Disk"),
     workers: gettext_lazy("Workers"),
 }
-"""What is told, and how the line is called in which it cannot be."""
+"""What is told, and under which name."""
 
 
 def _version() -> str:

@@ -14,16 +14,14 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from accounts.milestones import last
 from config import __version__
-from config.health import ask_store
-from config.storage.search import engine_of, index_of
-from conversations.models import Conversation
+from config.health import ask_store, has_search_index
 from conversations.models.tally import numbers_of_all
 
 disable_created_metrics()
@@ -95,8 +93,8 @@ def conversations() -> Iterator[GaugeMetricFamily]:
 
 
 def search_index() -> Iterator[GaugeMetricFamily]:
-    if engine := engine_of(connection):
-        is_there = engine.exists(index_of(Conversation, "search_text"))
+    is_there = has_search_index()
+    if is_there is not None:
         yield gauge("parley_search_index_up", "Whether the index of the search is there.", [({}, is_there)])
 
 
