@@ -63,7 +63,7 @@ class ConversationPagination:
         return (self.limit or MAX_LIMIT) + 1
 
     def page(self, conversations: ConversationQuerySet) -> list[wire.Row]:
-        return list(wire.written(self.rest(conversations))[: self.rows])
+        return wire.page(self.rest(conversations), self.rows)
 
     def respond(self, rows: list[wire.Row], *, total: int | None) -> Response:
         """A bare array; how many there are in all, and the address of the next page, stand in its headers."""

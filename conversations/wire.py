@@ -12,12 +12,14 @@ from typing import Any
 import orjson
 from django.db import connection, models
 from django.db.models import Func
+from django.db.models.expressions import RawSQL
 from rest_framework.renderers import BaseRenderer
 
 from accounts.tables import log_end
 from config.storage.expressions import StoredDocuments
 from config.storage.json_text import DIALECTS, Dialect
 from config.storage.prepared import Prepared
+from config.storage.search import engine_of, is_few
 from config.storage.transaction import snapshot
 from conversations.messages import format_moment
 from conversations.models import Conversation, ConversationQuerySet
@@ -143,6 +145,25 @@ def _first(account: str, environment: str, limit: int) -> Any:
 
 first_rows = Prepared(_first, values=2, has_limit=True)
 """The newest of an account, the page that is asked for most: rows as of ``written``."""
+
+
+def page(conversations: ConversationQuerySet, most: int) -> list[Row]:
+    """The first ``most``, newest first, as rows of ``written``."""
+    if not is_few(conversations) or conversations.is_masked:
+        return list(written(conversations.first_of(most)))
+    keys = list(conversations.values_list("pk", flat=True)[:most])
+    engine = engine_of(connection)
+    return _named(engine.packed(keys)) if engine and keys else []
+
+
+def _these(keys: Any) -> Any:
+    engine = engine_of(connection)
+    assert engine is not None  # noqa: S101 - it has named them
+    return written(Conversation.objects.filter(pk__in=RawSQL(engine.keys, (keys,))).newest_first())  # noqa: S611
+
+
+_named = Prepared(_these, values=1)
+"""Those with these primary keys."""
 
 
 def shown(row: Row) -> Any:

@@ -112,7 +112,7 @@ class Reader:
         search = self.query.search
         fields = (*ROW_FIELDS, "messages") if search else ROW_FIELDS
         suffix = self.query.suffix(**{name: place} if name else {})
-        found = conversations.only(*fields)[: PAGE_SIZE + 1]
+        found = conversations.only(*fields).first_of(PAGE_SIZE + 1)
         shown = [
             (conversation, self._snippet(conversation))
             for conversation in (found.iterator(chunk_size=10) if search else found)

@@ -135,6 +135,20 @@ class ConversationQuerySet(OwnedQuerySet["Conversation"], MaskedQuerySet["Conver
                 found |= Q(current_stage_name="", agent_config_id=agent.agent_config_id, current_stage_index=index)
         return self.filter(found)
 
+    def first_of(self, most: int) -> "ConversationQuerySet":
+        """The first ``most``.
+
+        Where a search has named its rows one by one, which of them come first is asked before anything else is read of
+        them: a store puts together all that it sorts.
+        """
+        if not is_few(self):
+            return self[:most]
+        keys = list(self.values_list("pk", flat=True)[:most])
+        rows = self.all()
+        rows.query.clear_limits()
+        rows.query.clear_where()
+        return rows.picked(keys)
+
     def picked(self, ids: Iterable[str]) -> "ConversationQuerySet":
         return self.filter(pk__in=list(ids))
 

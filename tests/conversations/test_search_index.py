@@ -81,35 +81,57 @@ def pieces(chance: st.DataObject) -> str:
     return str(text[start : start + chance.draw(st.sampled_from([1, 1, 2, 2, 3, 4, 10, 100]))])
 
 
+def by_index(monkeypatch: pytest.MonkeyPatch, common: int = ways.SAMPLE + 1) -> None:
+    """Let the index answer in accounts of few conversations too, whatever is not ``common``."""
+    monkeypatch.setattr(ways, "SMALL", 0)
+    monkeypatch.setattr(ways, "COMMON", common)
+
+
 @pytest.mark.parametrize(("few", "many"), [(2_000, 20_000), (1, 20_000), (1, 2)], ids=["few", "many", "a list"])
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_index_and_walk_find_the_same(
     talk: ConversationQuerySet, monkeypatch: pytest.MonkeyPatch, few: int, many: int, data: Any
 ) -> None:
-    monkeypatch.setattr(ways, "COMMON", ways.SAMPLE + 1)  # nothing is common: the index answers
+    by_index(monkeypatch)
     monkeypatch.setattr(ways, "FEW", few)
     monkeypatch.setattr(ways, "MANY", many)
     monkeypatch.setattr(ways, "LIKELY", data.draw(st.sampled_from([1_000, 3])))
     monkeypatch.setattr(sqlite, "FEW_PAGES", data.draw(st.sampled_from([400, 0])))  # 0: by the rarest trigrams
+    monkeypatch.setattr(sqlite, "FEW_GRAMS", data.draw(st.sampled_from([5_000, 0])))  # 0: by what they begin
+    monkeypatch.setattr(sqlite, "BEGUN", data.draw(st.sampled_from([200, 3])))
     query = (data.draw(st.booleans()) and pieces(data)) or data.draw(st.text(STORABLE, min_size=1, max_size=12))
     expected = found_in(talk, query)
     assert list(talk.newest_first().search(query).values_list("pk", flat=True)) == expected
     assert list(talk.search(query).newest_first().values_list("pk", flat=True)[:5]) == expected[:5]
     assert sum(talk.search(query).count_by_status().values()) == len(expected)
-    monkeypatch.setattr(ways, "COMMON", 0)  # all is common: the walk answers
+    monkeypatch.setattr(ways, "SMALL", 1_000)  # few rows: the walk answers
     assert list(talk.newest_first().search(query).values_list("pk", flat=True)) == expected
 
 
-def test_rare_words_are_looked_up_and_common_ones_are_walked_to(acme: Account, record: Record) -> None:
+def test_rare_words_are_looked_up_and_common_ones_are_walked_to(
+    acme: Account, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_index(monkeypatch, common=2)
+    monkeypatch.setattr(ways, "SHORT", ways.SAMPLE * ways.PAGE)
     for _ in range(5):
         record(messages=[message("what everybody says")])
     record(messages=[message("a rarity")])
     mine = acme.conversations.live()
-    by_index = ways.is_few(mine.search("rarity"))
-    assert by_index == (engine_of(connection) is not None)
+    assert ways.is_few(mine.search("rarity")) == (engine_of(connection) is not None)
     assert not ways.is_few(mine.search("everybody"))
     assert (mine.search("rarity").count(), mine.search("everybody").count()) == (1, 5)
+
+
+def test_a_small_account_is_walked_however_large_the_others_are(
+    acme: Account, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        record(messages=[message("a rarity")])
+    monkeypatch.setattr(ways, "SMALL", 3)
+    assert not ways.is_few(acme.conversations.live().search("rarity"))
+    monkeypatch.setattr(ways, "SMALL", 2)
+    assert ways.is_few(acme.conversations.live().search("nowhere")) == (engine_of(connection) is not None)
 
 
 def test_counts_of_common_words_say_that_there_may_be_more(
@@ -159,7 +181,10 @@ def test_without_the_index_answers_are_the_same(without_index: None, acme: Accou
 
 
 @pytest.mark.skipif(connection.vendor == "mongodb", reason="MongoDB has no such index")
-def test_index_takes_in_what_is_there_when_it_is_made(without_index: None, acme: Account, record: Record) -> None:
+def test_index_takes_in_what_is_there_when_it_is_made(
+    without_index: None, acme: Account, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_index(monkeypatch)
     index = index_of(Conversation, "search_text")
     found = record(messages=[message("a rarity"), message("龘")])
     with connection.schema_editor() as editor:
@@ -184,7 +209,7 @@ def test_trigrams_that_are_near_each_other_are_not_yet_the_words(
     acme: Account, record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rarest trigrams of a term name rows that may hold it; the texts decide."""
-    monkeypatch.setattr(ways, "COMMON", ways.SAMPLE + 1)  # nothing is common: the index answers
+    by_index(monkeypatch)
     monkeypatch.setattr(sqlite, "FEW_PAGES", 0)
     record(messages=[message("a rarity of ours")])
     wanted = [record(messages=[message("a rare city of rarities")]), record(messages=[message("no rarities")])]
@@ -209,13 +234,15 @@ def test_the_rarest_trigrams_are_told_from_the_common_ones(acme: Account, record
     record(messages=[message("xyzzy")])
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO conversation_search (conversation_search) VALUES ('optimize')")
-    pages = engine._pages(index_of(Conversation, "search_text"), ["eve", "wor", "xyz", "qqq"])
-    assert set(pages) == {"eve", "wor", "xyz", "qqq"}
-    assert pages["eve"] > pages["xyz"]
+    index = index_of(Conversation, "search_text")
+    weights = {weight.term: weight.whole for weight in engine._weights(index, ["eve", "wor", "xyz", "qqq", "e", "q"])}
+    assert weights["eve"] > weights["xyz"] == weights["qqq"] == weights["q"] == 0
+    assert weights["e"] > weights["eve"]
+    assert engine.effort(index, [acme.pk, "live"], ["every"], 0.5) > engine.effort(index, [acme.pk, "live"], ["xyz"], 0)
 
 
 def test_of_a_long_term_the_middle_counts_too(acme: Account, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ways, "COMMON", ways.SAMPLE + 1)  # nothing is common: the index answers
+    by_index(monkeypatch)
     begin, end = "what does it cost to rent ", " from the first of May on, please?"
     record(messages=[message(f"{begin}a desk{end}")])
     wanted = record(messages=[message(f"{begin}two rooms{end}")])

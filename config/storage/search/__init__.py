@@ -18,8 +18,8 @@ from django.db.models.lookups import Exact, In
 from django.db.models.sql.where import OR, WhereNode
 
 from config.storage.expressions import HasSubstring
-from config.storage.search.index import SubstringIndex, engine_of, index_of
-from config.storage.search.looks import looks
+from config.storage.search.index import Engine, SubstringIndex, engine_of, index_of, named_by
+from config.storage.search.looks import looks, reaches
 
 __all__ = [
     "FEW",
@@ -54,8 +54,14 @@ SAMPLE = 100
 COMMON = 2
 """Of ``SAMPLE``, at both ends: a page is then full after some 2,500 rows, wherever it begins."""
 
-OFTEN = 1
-"""The same of words that more than ``FEW`` rows hold: to go on naming these takes longer than to walk."""
+PAGE = 50
+"""Rows of a page, about."""
+
+SHORT = 700
+"""Texts that are read without asking whether the index would take less."""
+
+SMALL = 1_000
+"""Rows of an owner that are read in any case: however large the others are, that takes no longer."""
 
 
 class Search:
@@ -74,23 +80,42 @@ class Search:
         self._named: list[str] | None = None
         self._most = 0
         self._is_verified = False
+        self._is_walked: bool | None = None
         self._held: dict[str, int] = {}
 
     def narrow(self, rows: R) -> R:
         """Those of ``rows`` that it finds, by the way that is the cheaper one."""
-        if self.engine is None or self.is_common():
+        found = None if self.is_walked() else self.named(MANY)
+        if self.engine is None or found is None:
             return self.walk(rows)
-        found = self.named(FEW + 1)
-        if found is not None and len(found) <= FEW:
+        if len(found) <= FEW:
             return self.among(rows, found)
-        found = None if found is None or self.is_common(OFTEN) else self.named(MANY)
-        if found is None:
-            return self.walk(rows)
         rows = self._verified(rows)
         if len(found) < MANY:
-            return self._with(rows, In(self.pk, self.engine.literal(found)))
+            return self._with(rows, In(self.pk, named_by(self.engine, found)))
         sql, values = self.engine.statement(self.index, list(self.owner.values()), self.terms)
         return self._with(rows, In(self.pk, RawSQL(sql, values)))  # noqa: S611 - the values are parameters
+
+    def is_walked(self) -> bool:
+        """Whether to walk takes less than to name the rows."""
+        if self._is_walked is None:
+            self._is_walked = self.engine is None or self._is_small() or self._is_common(self.engine)
+        return self._is_walked
+
+    def _is_common(self, engine: Engine) -> bool:
+        """Whether the words stand in so many rows at both ends of the list that a page is soon full.
+
+        Both ends: what only the newest hold fills no second page, and what only old ones hold is far away.
+        """
+        if any(self._held_at(end) < COMMON for end in ("-", "")):
+            return False
+        share = sum(self._held.values()) / SAMPLE / 2
+        read = PAGE / share
+        return read <= SHORT or read <= engine.effort(self.index, list(self.owner.values()), self.terms, share)
+
+    def _is_small(self) -> bool:
+        *names, _ = self.index.fields
+        return not reaches(self.all.model, tuple(names), self.index.along, SMALL).raw(*self.owner.values())
 
     def named(self, most: int) -> list[str] | None:
         """The primary keys of at most ``most`` rows, by the index; None where it does not tell."""
@@ -105,7 +130,7 @@ class Search:
         """Those of these rows that hold the words."""
         assert self.engine is not None  # noqa: S101 - it has named them
         self._is_verified = True
-        rows = self._with(self._with(self.all.all(), In(self.pk, self.engine.literal(pks))), self._holding())
+        rows = self._with(self._with(self.all.all(), In(self.pk, named_by(self.engine, pks))), self._holding())
         return list(rows.order_by().values_list("pk", flat=True)) if pks else []
 
     @property
@@ -118,7 +143,7 @@ class Search:
         The owner's conditions stay, in a form that no index answers.
         """
         assert self.engine is not None  # noqa: S101 - it has named them
-        among = AmongFew(self.pk, self.engine.literal(pks))
+        among = AmongFew(self.pk, named_by(self.engine, pks))
         among.number = len(pks)
         rows = self._with(self._verified(rows), among)
         children = _conditions(rows)
@@ -128,21 +153,13 @@ class Search:
                 children[position] = Owned(hidden, condition.rhs)
         return rows
 
-    def is_common(self, least: int | None = None) -> bool:
-        """Whether the words stand in many rows at either end of the list.
-
-        Both ends: what only the newest hold fills no second page, and what only old ones hold is far away.
-        """
-        least = COMMON if least is None else least
-        return all(self._held_at(end) >= least for end in ("-", ""))
-
     def _held_at(self, end: str) -> int:
         """In how many of the ``SAMPLE`` newest (``-``) or oldest rows the words stand. The store looks itself: a text
         that is read here is decoded first.
         """
         if end not in self._held:
             look = looks(self.all.model, tuple(self.index.fields), f"{end}{self.index.along}", len(self.terms), SAMPLE)
-            self._held[end] = sum(holds for (holds,) in look(*self.owner.values(), *self.terms))
+            self._held[end] = sum(holds for (holds,) in look.raw(*self.owner.values(), *self.terms))
         return self._held[end]
 
     def walk(self, rows: R) -> R:

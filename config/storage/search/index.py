@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.ddl_references import Statement, Table
 from django.db.models import Index, Model
+from django.db.models.expressions import RawSQL
 
 
 class SubstringIndex(Index):
@@ -53,6 +54,9 @@ class Engine(Protocol):
     def exists(self, index: SubstringIndex) -> bool:
         """Whether it can be asked."""
 
+    def effort(self, index: SubstringIndex, owner: Sequence[str], terms: Sequence[str], share: float) -> int:
+        """Texts that are read in the time in which ``find`` names all rows, where it is likely to be such a share."""
+
     def find(self, index: SubstringIndex, owner: Sequence[str], terms: Sequence[str], limit: int) -> list[str] | None:
         """The primary keys of at most ``limit`` rows that hold one of ``terms``; None where that is not told fast."""
 
@@ -70,8 +74,16 @@ class Engine(Protocol):
     def faults(self, index: SubstringIndex, model: type[Model]) -> list[str]:
         """What keeps it from answering fast and fully, in sentences."""
 
-    def literal(self, pks: Sequence[str]) -> Any:
-        """Primary keys as the right side of IN."""
+    keys: str
+    """A subquery for primary keys, which are its one parameter."""
+
+    def packed(self, pks: Sequence[str]) -> Any:
+        """Primary keys as that parameter."""
+
+
+def named_by(engine: Engine, pks: Sequence[str]) -> RawSQL:
+    """Primary keys as the right side of IN."""
+    return RawSQL(engine.keys, (engine.packed(pks),))  # noqa: S611 - the value is a parameter
 
 
 def engine_of(connection: BaseDatabaseWrapper) -> Engine | None:

@@ -1,4 +1,4 @@
-"""A look at either end of a list, for words: asked by each search, so the query is prepared."""
+"""A look at either end of a list, for words, and at how long it is: asked by each search, so prepared."""
 
 from functools import cache
 from typing import Any
@@ -23,3 +23,14 @@ def looks(model: Any, fields: tuple[str, ...], along: str, terms: int, most: int
         return rows.order_by(along, pk).annotate(holds=Case(When(found, then=1), default=0)).values_list("holds")[:most]
 
     return Prepared(build, values=len(names) + terms)
+
+
+@cache
+def reaches(model: Any, names: tuple[str, ...], along: str, most: int) -> Prepared:
+    """A row where an owner has more than ``most``; called with the owner's values."""
+
+    def build(*values: Any) -> QuerySet[Any, Any]:
+        rows = model._default_manager.filter(**dict(zip(names, values, strict=True)))
+        return rows.order_by(f"-{along}", "-pk").values_list(names[-1])[most : most + 1]
+
+    return Prepared(build, values=len(names))

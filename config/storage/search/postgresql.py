@@ -10,12 +10,12 @@ It needs the extensions pg_trgm and btree_gin. Where they cannot be created ther
 # ruff: noqa: S608 - the names are the index's and the columns', which the models say
 
 import re
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
-from django.db.models.expressions import RawSQL
 
 from config.storage.search.index import SubstringIndex, columns_of
 
@@ -80,6 +80,10 @@ class PostgreSQLEngine:
         triggers = [f"{index.name}_write", f"{index.name}_rewrite"]
         return bool(self._rows(sql, (index.name, triggers))[0][0])
 
+    def effort(self, index: SubstringIndex, owner: Sequence[str], terms: Sequence[str], share: float) -> int:
+        """GIN does not tell what it would read."""
+        return sys.maxsize
+
     def find(self, index: SubstringIndex, owner: Sequence[str], terms: Sequence[str], limit: int) -> list[str] | None:
         sql, values = self.statement(index, owner, terms, limit)
         return [pk for (pk,) in self._rows(f"{sql} LIMIT {limit:d}", values)]
@@ -116,8 +120,10 @@ class PostgreSQLEngine:
             faults.append("LC_CTYPE knows the letters of ASCII alone: other scripts are looked for by single signs.")
         return faults
 
-    def literal(self, pks: Sequence[str]) -> RawSQL:
-        return RawSQL("SELECT unnest(%s::varchar[])", (list(pks),))
+    keys = "SELECT unnest(%s::varchar[])"
+
+    def packed(self, pks: Sequence[str]) -> list[str]:
+        return list(pks)
 
     def _may_use_extensions(self) -> bool:
         """They are there, or may be made: both are trusted, and whoever may create in the database may create them."""

@@ -17,36 +17,51 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
-from django.db.models.expressions import RawSQL
 
-from config.storage.search.grams import PAGES, RAREST, grams_of, near_of, quoted
+from config.storage.search.fts5 import TRIGGERS, tables, triggers
+from config.storage.search.grams import LAST, RAREST, Weight, quoted, weigh
 from config.storage.search.index import SubstringIndex, columns_of
 
-TRIGGERS = ("insert", "append", "replace", "delete")
+FEW_GRAMS = 5_000
+"""Occurrences of one or two characters that are looked through, of all owners, whatever else could be done."""
+
 MOST_GRAMS = 100_000
-"""Occurrences of one or two characters that are looked through, of all owners; of more, no list is made."""
+"""So many at most; of more, no list is made."""
+
+BEGUN = 200
+"""Trigrams that begin with the same one or two characters and are looked for one by one, within the owner's."""
+
+PAGE = 5
+"""Texts that are read in the time in which FTS5 reads a page."""
+
+GRAM_PAGE = 90
+"""The same of a page that is gone through for one or two characters."""
+
+NAMED = 4
+"""Rows that are named in the time in which a text is read."""
 
 LONG = 40
 """Characters; of a longer term the ends alone are matched, and the texts are asked for the whole."""
 
 END = 16
 
+FEW_FOUND = 500
+"""Rows that are few enough to be looked for by what is likely."""
+
 FEW_PAGES = 400
 """Of a term whose trigrams lie on so few pages, the phrase is found as fast."""
-
-LAST = "\U0010ffff" * 3
-"""What no trigram's rest comes after."""
 
 
 class SQLiteEngine:
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self.connection = connection
+        self._weighed: dict[tuple[str, ...], list[Weight]] = {}
 
     def create(self, index: SubstringIndex, model: type[Model]) -> list[str]:
         if not self._has_trigrams():
             return []
         columns = columns_of(model, (*index.fields, index.along, "id"))
-        return [*_tables(index, columns), *_triggers(index, columns)]
+        return [*tables(index, columns), *triggers(index, columns)]
 
     def drop(self, index: SubstringIndex) -> list[str]:
         name = index.name
@@ -61,37 +76,67 @@ class SQLiteEngine:
         [[found]] = self._rows(f"SELECT count(*) FROM sqlite_master WHERE name IN ({marks})", names)
         return bool(found == len(names))
 
+    def effort(self, index: SubstringIndex, owner: Sequence[str], terms: Sequence[str], share: float) -> int:
+        last = f"SELECT max(docid) FROM {index.name}_part WHERE docid <= last"
+        sql = f"SELECT ({last}) - first FROM {index.name}_owner WHERE owner = %s"
+        documents = sum(max(0, number or 0) for (number,) in self._rows(sql, ("/".join(owner),)))
+        found = int(documents * share)
+        taken = found // NAMED
+        for weight in self._weights(index, terms):
+            if weight.is_short:
+                taken += weight.whole * GRAM_PAGE
+            else:
+                taken += (weight.least if self._is_near(weight) and found < FEW_FOUND else weight.whole) * PAGE
+        return taken
+
     def find(self, index: SubstringIndex, owner: Sequence[str], terms: Sequence[str], limit: int) -> list[str] | None:
+        wanted = []
         for term in terms:
-            if len(term) < 3:
-                most = f"SELECT 1 FROM {index.name}_gram WHERE term >= %s AND term < %s LIMIT {MOST_GRAMS:d}"
-                [[number]] = self._rows(f"SELECT count(*) FROM ({most})", (term, term + LAST))
-                if number == MOST_GRAMS:
-                    return None
-        sql, values = self.statement(index, owner, terms)
+            begun = [term] if len(term) > 2 else self._begun(index, term)
+            if begun is None:
+                return None
+            wanted.append((term, " OR ".join(map(_phrases, begun))))
+        sql, values = self._matching(index, owner, wanted)
         return [pk for (pk,) in self._rows(f"{sql} LIMIT {limit:d}", values)]
+
+    def _begun(self, index: SubstringIndex, term: str) -> list[str] | None:
+        """The trigrams that begin with these one or two characters; none where they are gone through faster one by
+        one, and None where there are too many of either.
+        """
+        gram, values = f"{index.name}_gram", (term, term + LAST)
+        most = f"SELECT count(*) FROM (SELECT 1 FROM {gram} WHERE term >= %s AND term < %s LIMIT {{}})"
+        if self._rows(most.format(FEW_GRAMS), values)[0][0] < FEW_GRAMS:
+            return []
+        after = f"(SELECT term FROM {gram} WHERE term >= {{}} AND term < %s LIMIT 1)"
+        sql = (
+            f"WITH RECURSIVE begun(gram) AS (SELECT {after.format('%s')} UNION ALL"
+            f" SELECT {after.format('gram || char(1)')} FROM begun WHERE gram IS NOT NULL LIMIT {BEGUN + 1})"
+            " SELECT gram FROM begun WHERE gram IS NOT NULL"
+        )
+        begun = [found for (found,) in self._rows(sql, (*values, values[1]))]
+        if len(begun) <= BEGUN:
+            return begun
+        return [] if self._rows(most.format(MOST_GRAMS), values)[0][0] < MOST_GRAMS else None
 
     def likely(self, index: SubstringIndex, owner: Sequence[str], terms: Sequence[str], limit: int) -> list[str] | None:
         """By the rarest trigrams of each term, near each other: a whole phrase reads the common ones too."""
-        grams = [grams_of(term) for term in terms]
-        if any(len(each) <= RAREST for each in grams):
+        weights = self._weights(index, terms)
+        if not any(map(self._is_near, weights)) or any(weight.is_short for weight in weights):
             return None
-        pages = [self._pages(index, each) for each in grams]
-        if sum(sum(each.values()) for each in pages) < FEW_PAGES:
-            return None
-        near = [near_of(term, each) for term, each in zip(terms, pages, strict=True)]
-        sql, values = self._matching(index, owner, [("", match) for match in near])
+        wanted = [(each.term, each.near if self._is_near(each) else _phrases(each.term)) for each in weights]
+        sql, values = self._matching(index, owner, wanted)
         found = [pk for (pk,) in self._rows(f"{sql} LIMIT {limit:d}", values)]
         return found if len(found) < limit else None
 
-    def _pages(self, index: SubstringIndex, grams: Sequence[str]) -> dict[str, int]:
-        """How many pages FTS5 has written of each trigram, of all owners; about: few are told apart least.
+    def _is_near(self, weight: Weight) -> bool:
+        """Whether the rarest trigrams tell likely rows much faster than the whole phrase the right ones."""
+        return len(weight.pages) > RAREST and weight.whole >= FEW_PAGES
 
-        Its ``…_idx`` names the first trigram of each page. What is read of it decides what is looked for first, and
-        never what is found.
-        """
-        sql = PAGES.replace("{idx}", f"{index.name}_idx")
-        return dict(self._rows(sql, (json.dumps(grams),)))
+    def _weights(self, index: SubstringIndex, terms: Sequence[str]) -> list[Weight]:
+        key = (index.name, *terms)
+        if key not in self._weighed:
+            self._weighed[key] = weigh(self._rows, index.name, terms)
+        return self._weighed[key]
 
     def is_exact(self, term: str) -> bool:
         return len(term) <= LONG
@@ -142,8 +187,10 @@ class SQLiteEngine:
             faults.append(f"{name} is not asked as it should be: {plan}")
         return faults
 
-    def literal(self, pks: Sequence[str]) -> RawSQL:
-        return RawSQL("SELECT value FROM json_each(%s)", (json.dumps(pks),))
+    keys = "SELECT value FROM json_each(%s)"
+
+    def packed(self, pks: Sequence[str]) -> str:
+        return json.dumps(pks)
 
     def _has_trigrams(self) -> bool:
         """FTS5 may be left out of a SQLite, and knows trigrams from 3.34 on."""
@@ -160,71 +207,3 @@ def _phrases(term: str) -> str:
     """What FTS5 looks for: all positions of all trigrams of a phrase are read, so of a long term only its ends'."""
     pieces = [term] if len(term) <= LONG else [term[:END], term[-END:]]
     return " AND ".join(map(quoted, pieces))
-
-
-def _tables(index: SubstringIndex, columns: dict[str, str]) -> list[str]:
-    """The tables, with what is there already."""
-    name, text, pk, owner = index.name, columns[index.fields[-1]], columns["id"], _owner(index, columns, "it")
-    return [
-        # 2^40 documents an owner
-        f"CREATE TABLE IF NOT EXISTS {name}_owner (number integer PRIMARY KEY, owner text NOT NULL UNIQUE,"
-        " first integer AS (number << 40), last integer AS ((number + 1 << 40) - 1))",
-        f"CREATE TABLE IF NOT EXISTS {name}_part (docid integer PRIMARY KEY, row varchar(24) NOT NULL,"
-        " start integer NOT NULL, length integer NOT NULL)",
-        f"CREATE INDEX IF NOT EXISTS {name}_part_row ON {name}_part (row)",
-        # No column sizes: they serve a ranking that nobody asks for.
-        f"CREATE VIRTUAL TABLE IF NOT EXISTS {name} USING fts5"
-        "(text, content='', columnsize=0, tokenize='trigram case_sensitive 1')",
-        f"CREATE VIRTUAL TABLE IF NOT EXISTS {name}_gram USING fts5vocab('{name}', 'instance')",
-        # What is there already, where the index is new
-        f"INSERT OR IGNORE INTO {name}_owner (owner) SELECT DISTINCT {owner} FROM %(table)s it",
-        f"INSERT INTO {name}_part (docid, row, start, length) SELECT"
-        f" first + row_number() OVER (PARTITION BY number ORDER BY it.{columns[index.along]}),"
-        f" it.{pk}, 1, length(it.{text}) FROM %(table)s it JOIN {name}_owner ON owner = {owner}"
-        f" WHERE NOT EXISTS (SELECT 1 FROM {name}_part)",
-        f"INSERT INTO {name} (rowid, text) SELECT docid, it.{text} || char(31, 31) FROM {name}_part"
-        f" JOIN %(table)s it ON it.{pk} = row WHERE NOT EXISTS (SELECT 1 FROM {name}_gram) ORDER BY docid",
-    ]
-
-
-def _triggers(index: SubstringIndex, columns: dict[str, str]) -> list[str]:
-    """They keep it in the transaction of each change."""
-    name, text, pk, owner = index.name, columns[index.fields[-1]], columns["id"], _owner(index, columns, "NEW")
-
-    def add(start: str, length: str, added: str) -> str:
-        return (
-            f"INSERT INTO {name}_part (docid, row, start, length) SELECT 1 + coalesce((SELECT max(docid)"
-            f" FROM {name}_part WHERE docid BETWEEN first AND last), first), NEW.{pk}, {start}, {length}"
-            f" FROM {name}_owner WHERE owner = {owner};"
-            f" INSERT INTO {name} (rowid, text) SELECT max(docid), {added} || char(31, 31)"
-            f" FROM {name}_part WHERE row = NEW.{pk};"
-        )
-
-    add_whole = f"INSERT OR IGNORE INTO {name}_owner (owner) VALUES ({owner}); " + add(
-        "1", f"length(NEW.{text})", f"NEW.{text}"
-    )
-    add_rest = add(
-        f"length(OLD.{text}) + 1",
-        f"length(NEW.{text}) - length(OLD.{text})",
-        f"substr(NEW.{text}, length(OLD.{text}) + 1)",
-    )
-    forget = (
-        f"INSERT INTO {name} ({name}, rowid, text) SELECT 'delete', docid,"
-        f" substr(OLD.{text}, start, length) || char(31, 31) FROM {name}_part WHERE row = OLD.{pk};"
-        f" DELETE FROM {name}_part WHERE row = OLD.{pk};"
-    )
-    is_append = (
-        f"substr(NEW.{text}, length(OLD.{text}) + 1, 1) = char(31)"
-        f" AND substr(NEW.{text}, 1, length(OLD.{text})) = OLD.{text}"
-    )
-    update = f"AFTER UPDATE OF {text} ON %(table)s WHEN NEW.{text} <> OLD.{text}"
-    return [
-        f"CREATE TRIGGER {name}_insert AFTER INSERT ON %(table)s BEGIN {add_whole} END",
-        f"CREATE TRIGGER {name}_append {update} AND {is_append} BEGIN {add_rest} END",
-        f"CREATE TRIGGER {name}_replace {update} AND NOT ({is_append}) BEGIN {forget} {add_whole} END",
-        f"CREATE TRIGGER {name}_delete AFTER DELETE ON %(table)s BEGIN {forget} END",
-    ]
-
-
-def _owner(index: SubstringIndex, columns: dict[str, str], row: str) -> str:
-    return " || '/' || ".join(f"{row}.{columns[field]}" for field in index.fields[:-1])
