@@ -297,6 +297,7 @@ STORAGES = {
 }
 WHITENOISE_ALLOW_ALL_ORIGINS = False  # pages of other sites have no use for them
 WHITENOISE_USE_FINDERS = DEBUG or TESTING
+WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS  # looked for when asked for; each test's client would list them all
 if WHITENOISE_USE_FINDERS:  # nothing is collected there, but WhiteNoise warns where no folder is
     STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
