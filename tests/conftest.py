@@ -17,10 +17,15 @@ from accounts.scopes import Role, Scope
 from config.storage.counters import counters
 from conversations.models import Conversation
 from tests.factories import WireConversation, record_conversation
+from tests.stores import OtherStores
 
 # A busy machine is slow; what takes too long, tests of time say
 hypothesis.settings.register_profile("parley", deadline=None)
 hypothesis.settings.load_profile("parley")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(OtherStores())
 
 
 def _person(name: str, account: Account | None, *roles: str) -> User:

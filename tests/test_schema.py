@@ -17,6 +17,8 @@ from conversations.models import Conversation
 from tests.config.test_conventions import OPEN, routes
 from tests.conftest import Api, json_of
 
+pytestmark = pytest.mark.every_store  # ids and limits are the models', which differ
+
 COMMITTED = settings.BASE_DIR / "docs" / "openapi.json"
 SCHEMA: dict[str, Any] = json.loads(description("json"))
 
