@@ -9,13 +9,14 @@ from typing import Any
 import hypothesis
 import pytest
 from django.db import connection
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, ApiKey, User
 from accounts.scopes import Role, Scope
 from config.storage.counters import counters
 from conversations.models import Conversation
+from tests.emptying import empty
 from tests.factories import WireConversation, record_conversation
 from tests.stores import OtherStores
 
@@ -26,6 +27,7 @@ hypothesis.settings.load_profile("parley")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(OtherStores())
+    TransactionTestCase._fixture_teardown = empty  # type: ignore[attr-defined]
 
 
 def _person(name: str, account: Account | None, *roles: str) -> User:
