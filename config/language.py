@@ -23,6 +23,8 @@ class LanguageMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path.startswith("/api/"):
+            if translation.get_language() == API_LANGUAGE:
+                return self.get_response(request)
             with translation.override(API_LANGUAGE):
                 return self.get_response(request)
         language = language_of(request, request.user)

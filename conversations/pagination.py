@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -74,10 +75,11 @@ class ConversationPagination:
         return Response([wire.shown(row) for row in shown], headers=headers)
 
     def address_after(self, row: wire.Row) -> str:
-        query = self.request.query_params.copy()
-        query.pop("skip", None)
-        query["cursor"] = places.pack(*wire.place(row))
-        return f"{self.request.build_absolute_uri(self.request.path)}?{query.urlencode()}"
+        given = self.request.query_params.lists()
+        query = {name: values for name, values in given if name not in ("skip", "cursor")}
+        query["cursor"] = [places.pack(*wire.place(row))]
+        address = f"{self.request.scheme}://{self.request.get_host()}{self.request.path}"
+        return f"{address}?{urlencode(query, doseq=True)}"
 
     def read_cursor(self) -> Cursor | None:
         text = read_once(self.request, "cursor")

@@ -12,6 +12,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from threading import Lock
 from typing import Any
 
@@ -141,7 +142,7 @@ class ReadyAnswers:
         ready = self.shelf.get(name)
         if ready and ready.is_true(rows[0]) and (response := ready.response(request)):
             return self._counted(request, ready, response)
-        request.key_found = key_from(standing.converted(rows[0]))
+        request.key_found = _key_of(rows[0][:-1])
         made = self.get_response(request)
         key = getattr(made, "kept_for", None)
         if key and len(getattr(made, "content", b"")) <= LARGEST:
@@ -161,6 +162,12 @@ def keep(response: HttpResponseBase, key: ApiKey) -> None:
     """``response`` depends on nothing but its address, ``key``, the key's account and its conversations."""
     if not response.streaming:
         response.kept_for = key  # type: ignore[attr-defined]
+
+
+@lru_cache(maxsize=1_000)
+def _key_of(row: tuple[Any, ...]) -> ApiKey:
+    """The key that the store shows so. Requests share it: those for lists change nothing of it."""
+    return key_from(standing.converted((*row, None)))
 
 
 def _ready(request: HttpRequest, made: Any, key: ApiKey, seen: tuple[Any, ...]) -> Ready:

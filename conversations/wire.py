@@ -67,8 +67,13 @@ SHAPE = (
 )
 """The wire's name, the column and its kind; ``qualificationResult``, which is made of two columns, comes last."""
 
-QUOTED = {"id": '"%s"', "text": "%s", "integer": "%s", "json": "%s", "moment": '"%s"'}
-"""How a value stands in the text; an id has nothing that would need escaping."""
+QUOTED = {"id": '"%s"', "text": "%s", "integer": "%s", "json": "%s"}
+"""How a value stands in the text, but for a moment; an id has nothing that would need escaping."""
+
+ID_AT, CHANGED_AT = '{"_id":"', '","updatedAt":"'
+"""Where in such a text its id stands, and when it changed: in no value, for there quotes are escaped."""
+
+MOMENT_LENGTH = len("2026-11-01T00:00:00.000Z")
 
 STREAM_ROWS = 20
 """Conversations fetched at a time while an account is streamed; few, for each may be megabytes."""
@@ -93,15 +98,6 @@ class Written(Func):
         return _written(dialect).replace("{table}", table), ()
 
 
-class Place(Written):
-    """Where a conversation stands in ``newest_first`` order: when it changed, and its id."""
-
-    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, tuple[Any, ...]]:  # type: ignore[override]
-        table = connection.ops.quote_name(compiler.query.get_initial_alias())
-        moment = DIALECTS[connection.vendor].moment.replace("{column}", f"{table}.updated_at")
-        return f"{moment} || {table}._id", ()
-
-
 @cache
 def _written(dialect: Dialect) -> str:
     """SQL for a conversation's text, of the columns of ``{table}``.
@@ -116,7 +112,8 @@ def _written(dialect: Dialect) -> str:
             template.append("%s")
             values.append(f"CASE WHEN {at} <> '' THEN ',{key}' || {value} ELSE '' END")
             continue
-        template.append(f"{',' if template else '{'}{key}{QUOTED[kind]}")
+        place = dialect.moment_place if kind == "moment" else QUOTED[kind]
+        template.append(f"{',' if template else '{'}{key}{place}")
         values.append(at if kind == "id" else getattr(dialect, kind).replace("{column}", at))
     reason = dialect.text.replace("{column}", "{table}.qualification_reason")
     qualified = dialect.true.replace("{column}", "{table}.qualified")
@@ -135,7 +132,7 @@ def written(conversations: ConversationQuerySet) -> Any:
     What is masked the database cannot put together.
     """
     if connection.vendor in DIALECTS and not conversations.is_masked:
-        return conversations.annotate(written=Written(), place=Place()).values_list("written", "place")
+        return conversations.annotate(written=Written()).values_list("written")
     return rows(conversations)
 
 
@@ -168,7 +165,7 @@ _named = Prepared(_these, values=1)
 
 def shown(row: Row) -> Any:
     """A conversation in an answer, of a row of ``written``."""
-    return orjson.Fragment(row[0]) if len(row) == 2 else document(row)
+    return orjson.Fragment(row[0]) if len(row) == 1 else document(row)
 
 
 def text_of(row: Row) -> bytes:
@@ -178,8 +175,10 @@ def text_of(row: Row) -> bytes:
 
 def place(row: Row) -> tuple[str, str]:
     """Where a conversation of a row of ``written`` stands: when it changed, as the wire writes it, and its id."""
-    if len(row) == 2:
-        return row[1][:-ID_LENGTH], row[1][-ID_LENGTH:]
+    if len(row) == 1:
+        text = row[0].decode() if isinstance(row[0], bytes) else row[0]
+        changed = text.rindex(CHANGED_AT) + len(CHANGED_AT)  # the last: stored messages may have any names
+        return text[changed : changed + MOMENT_LENGTH], text[len(ID_AT) : len(ID_AT) + ID_LENGTH]
     return format_moment(row[COLUMNS.index("updated_at")]), row[0]
 
 

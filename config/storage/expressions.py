@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from django.db import models
-from django.db.models import F, Func, Lookup, Value
+from django.db import connection, models
+from django.db.models import F, Func, Lookup, Q, Value
 from django.db.models.functions import Concat
 
 from config.storage.fields import DocumentListField
@@ -68,6 +68,30 @@ class StoredMoment(Func):
 
 def moment_of(stored: Any) -> datetime:
     return datetime.fromisoformat(stored) if isinstance(stored, str) else stored
+
+
+class _RowFollows(Func):
+    """``(a, b) < (x, y)``: SQL looks for that in an index of both, from there on."""
+
+    output_field = models.BooleanField()
+    arity = 4
+
+    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, tuple[Any, ...]]:  # type: ignore[override]
+        compiled = [compiler.compile(each) for each in self.source_expressions]
+        [a, b, x, y] = [sql for sql, _ in compiled]
+        return f"({a}, {b}) {self.extra['sign']} ({x}, {y})", tuple(one for _, given in compiled for one in given)
+
+
+def follows(model: type[models.Model], field: str, value: Any, pk: str, *, descending: bool) -> Any:
+    """A condition: what comes after that place in the order of ``field``, the id deciding between equals.
+
+    None of what comes before it is looked at, however much of it there is, and however much of that is equal.
+    """
+    if connection.vendor == "mongodb":
+        beyond = "lt" if descending else "gt"
+        return Q(**{f"{field}__{beyond}": value}) | Q(**{field: value, f"pk__{beyond}": pk})
+    places = [Value(value, model._meta.get_field(field)), Value(pk, model._meta.pk)]
+    return _RowFollows(F(field), F("pk"), *places, sign="<" if descending else ">")
 
 
 def mql_of(expression: Any, compiler: Any, connection: Any) -> str:

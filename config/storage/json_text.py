@@ -11,6 +11,8 @@ class Dialect(NamedTuple):
     text: str
     integer: str
     moment: str
+    moment_place: str
+    """How a moment stands in such a text: ``moment`` may be more than one value."""
     json: str
     true: str
     whole: str
@@ -21,7 +23,8 @@ DIALECTS = {
         format="printf",
         text="json_quote({column})",
         integer="{column}",
-        moment="substr({column}, 1, 10) || 'T' || substr({column} || '.000', 12, 12) || 'Z'",
+        moment="{column}, substr({column} || '.000', 12)",
+        moment_place='"%.10sT%.12sZ"',
         json="{column}",
         true="{column}",
         # A blob: sqlite3 hands out its bytes as they are, where a text would be decoded only to be encoded again.
@@ -32,6 +35,7 @@ DIALECTS = {
         text="to_json({column})::text",
         integer="{column}",
         moment="""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')""",
+        moment_place='"%s"',
         json="{column}::text",
         true="{column}",
         whole="{whole}",

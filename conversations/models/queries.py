@@ -12,6 +12,7 @@ from django.utils.translation import pgettext_lazy
 from accounts.masking import MaskedQuerySet, mask_email, mask_phone, mask_text
 from accounts.models import OwnedQuerySet
 from config.storage.counting import AtLeast, count_up_to
+from config.storage.expressions import follows
 from config.storage.search import Search, is_counted, is_few, number_of, some_of
 from conversations import search
 
@@ -205,8 +206,7 @@ class ConversationQuerySet(OwnedQuerySet["Conversation"], MaskedQuerySet["Conver
 
     def beyond(self, field: str, value: Any, pk: str, *, descending: bool) -> "ConversationQuerySet":
         """What follows a place in the order of ``field``, the id deciding between equals."""
-        ahead, behind = ("lte", "gte") if descending else ("gte", "lte")
-        return self.filter(**{f"{field}__{ahead}": value}).exclude(**{field: value, f"pk__{behind}": pk})
+        return self.filter(follows(self.model, field, value, pk, descending=descending))
 
     def countable(self) -> "QuerySet[Conversation, Any]":
         """Not their ids, which Django would select: the environment stands in every index, and no row is read."""
