@@ -47,9 +47,25 @@ def setup(number: int) -> Path:
     return file
 
 
+def setup_server(url: str, number: int) -> None:
+    """The same on a server's empty database."""
+    setup_url(url)
+    prepare(number)
+    from django.db import connection
+
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")  # as it does by itself after a while
+    connection.close()
+
+
 def setup_file(file: Path) -> None:
     """Django on this file, as it is."""
-    os.environ["DATABASE_URL"] = f"sqlite:///{file}"
+    setup_url(f"sqlite:///{file}")
+
+
+def setup_url(url: str) -> None:
+    os.environ["DATABASE_URL"] = url
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.environ["DEBUG"] = "1"  # static files need not be collected
     os.environ["LOG_LEVEL"] = "ERROR"  # a line for each request would stand between the figures

@@ -21,6 +21,9 @@ PYTHON = FOLDER / "rivals-python"
 NODE = FOLDER / "rivals-node"
 PATH = "/api/conversations?limit=50"
 
+Store = Path | str
+"""A SQLite file, or the URL of a server's database."""
+
 
 class Missing(Exception):
     """What a rival needs and does not find here."""
@@ -31,9 +34,11 @@ class Rival:
     letter: str
     name: str
     command: Callable[[], Sequence[str]]
-    environment: Callable[[Path, int], Mapping[str, str]]
-    """For a file, and the length of the answer."""
-    path: Callable[[Path], str] = lambda file: PATH
+    environment: Callable[[Store, int], Mapping[str, str]]
+    """For a store, and the length of the answer."""
+    stores: str = "sqlite"
+    """Where it can answer."""
+    path: Callable[[Store], str] = lambda store: PATH
     same_bytes: bool = True
     same_length: bool = True
     extra: dict[str, str] = field(default_factory=dict)
@@ -78,8 +83,16 @@ def install(words: Sequence[str]) -> None:
         raise Missing(f"{' '.join(map(str, words[:3]))} failed: {(done.stderr or done.stdout).strip()[-300:]}")
 
 
-def two_tables(file: Path) -> Path:
-    """The same conversations with a row for each message, in a file of their own."""
+def two_tables(file: Store) -> Store:
+    """The same conversations with a row for each message: in a file of their own, or beside those of the server."""
+    if isinstance(file, str):
+        import psycopg
+
+        print("Making the tables of the usual way …", flush=True)
+        with psycopg.connect(file, autocommit=True) as server:
+            server.execute((HERE / "two_tables_postgresql.sql").read_text())
+            server.execute("VACUUM ANALYZE")
+        return file
     copied = file.with_name(f"{file.stem}-two-tables.sqlite3")
     if copied.exists() and copied.stat().st_mtime >= file.stat().st_mtime:
         return copied
@@ -106,12 +119,13 @@ UNREACHED = {f"RATE_LIMIT_{name}": "1000000" for name in ("ADDRESS", "KEY", "ACC
 """Each request is counted, and none is refused."""
 
 
-def of_parley(file: Path, length: int) -> dict[str, str]:
-    return {"DATABASE_URL": f"sqlite:///{file}", **SETTINGS, **UNREACHED}
+def of_parley(store: Store, length: int) -> dict[str, str]:
+    url = f"sqlite:///{store}" if isinstance(store, Path) else store
+    return {"DATABASE_URL": url, **SETTINGS, **UNREACHED}
 
 
-def of_rival(file: Path, length: int) -> dict[str, str]:
-    return {"RIVAL_DATABASE": str(file), "RIVAL_MODULES": str(NODE)}
+def of_rival(store: Store, length: int) -> dict[str, str]:
+    return {"RIVAL_DATABASE": str(store), "RIVAL_MODULES": str(NODE)}
 
 
 def usual_command() -> Sequence[str]:
@@ -128,19 +142,10 @@ def fastify_command() -> Sequence[str]:
     return [node(), str(HERE / "fastify" / "server.js")]
 
 
-def constant_command() -> Sequence[str]:
-    return [
-        sys.executable,
-        "-m",
-        "granian",
-        *GRANIAN,
-        "--blocking-threads",
-        "16",
-        "--no-ws",
-        "--log-level",
-        "error",
-        "bench.rivals.constant:application",
-    ]
+def granian(application: str) -> Callable[[], Sequence[str]]:
+    """As Parley itself is served."""
+    words = [*GRANIAN, "--blocking-threads", "16", "--no-ws", "--log-level", "error", application]
+    return lambda: [sys.executable, "-m", "granian", *words]
 
 
 NEWEST = """
@@ -155,21 +160,23 @@ USUAL = Rival(
     "a",
     "DRF: message table, ModelSerializer, prefetch; gunicorn",
     usual_command,
-    lambda file, length: of_rival(two_tables(file), length),
+    lambda store, length: of_rival(two_tables(store), length),
+    stores="sqlite postgresql",
 )
-FASTAPI = Rival("b", "FastAPI, SQLAlchemy core, orjson; uvicorn", fastapi_command, of_rival)
+FASTAPI = Rival("b", "FastAPI, SQLAlchemy core, orjson; uvicorn", fastapi_command, of_rival, stores="sqlite postgresql")
 FASTIFY = Rival("c", "Fastify, better-sqlite3, JSON.stringify", fastify_command, of_rival)
 SPLICED = Rival(
     "d",
     "Fastify, better-sqlite3, stored JSON spliced",
     fastify_command,
-    lambda file, length: {**of_rival(file, length), "RIVAL_SPLICE": "1"},
+    lambda store, length: {**of_rival(store, length), "RIVAL_SPLICE": "1"},
 )
 CONSTANT = Rival(
     "z",
     "the limit: a constant behind the same key check",
-    constant_command,
-    lambda file, length: {**of_parley(file, length), "RIVAL_LENGTH": str(length)},
+    granian("bench.rivals.constant:application"),
+    lambda store, length: {**of_parley(store, length), "RIVAL_LENGTH": str(length)},
+    stores="sqlite postgresql mongodb",
     same_bytes=False,
 )
 DATASETTE = Rival(
@@ -177,8 +184,15 @@ DATASETTE = Rival(
     "Datasette on the same file: the columns as they are stored, no key",
     lambda: [str(python("datasette")), "serve", "--host", "127.0.0.1", "--port", "{port}", "{file}"],
     of_rival,
-    path=lambda file: f"/{file.stem}.json?{urlencode({'sql': NEWEST, '_shape': 'array'})}",
+    path=lambda store: f"/{Path(store).stem}.json?{urlencode({'sql': NEWEST, '_shape': 'array'})}",
     same_bytes=False,
     same_length=False,
+)
+BARE = Rival(
+    "m",
+    "bare pymongo and orjson; granian",
+    granian("bench.rivals.bare_mongodb:application"),
+    of_rival,
+    stores="mongodb",
 )
 PARLEY = Rival("·", "Parley", parley, of_parley)

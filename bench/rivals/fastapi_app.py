@@ -2,13 +2,16 @@
 
 import hashlib
 import os
+from datetime import datetime
 from typing import Annotated, Any
 
 import orjson
 from fastapi import FastAPI, Header, HTTPException, Query, Response
 from sqlalchemy import JSON, Column, Integer, MetaData, String, Table, create_engine, select
 
-engine = create_engine(f"sqlite:///{os.environ['RIVAL_DATABASE']}", json_deserializer=orjson.loads)
+database = os.environ["RIVAL_DATABASE"]
+url = database.replace("postgresql://", "postgresql+psycopg://") if "://" in database else f"sqlite:///{database}"
+engine = create_engine(url, json_deserializer=orjson.loads)
 metadata = MetaData()
 keys = Table(
     "accounts_apikey",
@@ -34,7 +37,8 @@ PAGE = select(*(column for column in conversations.c if column.name != "environm
 app = FastAPI()
 
 
-def moment(text: str) -> str:
+def moment(stored: Any) -> str:
+    text = f"{stored:%Y-%m-%d %H:%M:%S.%f}" if isinstance(stored, datetime) else stored
     return f"{text[:10]}T{text[11:19]}.{text[20:23] or '000'}Z"
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from typing import Any
+from urllib.parse import urlsplit
 
 import django
 from django.conf import settings
@@ -26,6 +27,16 @@ settings.configure(
     },
     USE_TZ=True,
 )
+if "://" in os.environ["RIVAL_DATABASE"]:
+    url = urlsplit(os.environ["RIVAL_DATABASE"])
+    settings.DATABASES["default"] = {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": url.path[1:],
+        "HOST": url.hostname,
+        "PORT": url.port,
+        "USER": url.username,
+        "CONN_MAX_AGE": None,
+    }
 django.setup()
 
 from django.core.wsgi import get_wsgi_application
