@@ -90,7 +90,7 @@ def follows(model: type[models.Model], field: str, value: Any, pk: str, *, desce
     if connection.vendor == "mongodb":
         beyond = "lt" if descending else "gt"
         return Q(**{f"{field}__{beyond}": value}) | Q(**{field: value, f"pk__{beyond}": pk})
-    places = [Value(value, model._meta.get_field(field)), Value(pk, model._meta.pk)]
+    places = [Value(each, model._meta.get_field(name)) for name, each in ((field, value), ("id", pk))]  # type: ignore[arg-type]
     return _RowFollows(F(field), F("pk"), *places, sign="<" if descending else ">")
 
 

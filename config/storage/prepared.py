@@ -1,4 +1,4 @@
-"""Queries that are asked many times a second: Django writes their SQL once, and not each time.
+"""Queries that are asked many times a second: Django writes their SQL, or their pipeline, once, and not each time.
 
 Writing it takes longer than the store needs to answer. What is asked is the same: one statement, the stored rows.
 """
@@ -37,12 +37,12 @@ class Prepared:
         self.build = build
         self.values = values
         self.has_limit = has_limit
-        self._plans: dict[str, _Plan] = {}
+        self._plans: dict[str, Any] = {}
 
     def __call__(self, *values: Any) -> list[Any]:
         """The rows for these values."""
-        if connection.vendor == "mongodb":  # writes no SQL
-            return list(self.build(*values))
+        if connection.vendor == "mongodb":
+            return self._from_mongodb(values)
         rows = self.raw(*values)
         return [self.converted(row) for row in rows] if self._plan.converters else rows
 
@@ -56,6 +56,17 @@ class Prepared:
             cursor.execute(plan.sql, parameters)
             return cursor.fetchall()
 
+    def _from_mongodb(self, values: tuple[Any, ...]) -> list[Any]:
+        pipeline = self._plans.get("mongodb")
+        if pipeline is None:
+            from config.storage.mongodb.prepared import Pipeline
+
+            markers = self._markers()
+            pipeline = self._plans["mongodb"] = Pipeline(self.build(*markers), markers)
+        if not pipeline.is_complete:
+            return list(self.build(*values))
+        return [tuple(_converted(row, pipeline.converters)) for row in pipeline.rows(values)]
+
     def converted(self, row: Sequence[Any]) -> tuple[Any, ...]:
         """A row of ``raw`` in Python's values."""
         return tuple(_converted(row, self._plan.converters))
@@ -67,9 +78,14 @@ class Prepared:
             plan = self._plans[connection.vendor] = self._write()
         return plan
 
+    def _markers(self) -> list[Any]:
+        """Values that are found again in what is written."""
+        texts: list[Any] = [f"{number + 1:x}".rjust(24, "f") for number in range(self.values)]
+        return [*texts, LIMIT] if self.has_limit else texts
+
     def _write(self) -> _Plan:
-        markers: list[Any] = [f"{number + 1:x}".rjust(24, "f") for number in range(self.values)]
-        queryset = self.build(*markers, *([LIMIT] if self.has_limit else []))
+        markers = self._markers()
+        queryset = self.build(*markers)
         compiler = queryset.query.get_compiler(using=queryset.db)
         sql, given = compiler.as_sql()
         parameters = list(given)
@@ -78,7 +94,6 @@ class Prepared:
                 raise TypeError("The limit has to stand once, at the end of the statement.")
             sql = sql.replace(str(LIMIT), "%s")
             parameters.append(LIMIT)
-            markers.append(LIMIT)
         named = {f"p{number}": each for number, each in enumerate(parameters)}
         places = [(name, markers.index(each)) for name, each in named.items() if each in markers]
         if len({which for _, which in places}) != len(markers):

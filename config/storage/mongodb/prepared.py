@@ -1,0 +1,64 @@
+"""A pipeline that is written once and run many times, with other values in it each time."""
+
+from collections.abc import Callable
+from typing import Any
+
+from bson import ObjectId
+from django.db import connection
+from django.db.models import QuerySet
+from django_mongodb_backend.query import wrap_database_errors
+
+
+class Pipeline:
+    """Of a queryset of ``values_list`` that was built from ``markers``, which values take the place of."""
+
+    def __init__(self, queryset: "QuerySet[Any, Any]", markers: list[Any]) -> None:
+        compiler: Any = queryset.query.get_compiler(using=queryset.db)
+        compiler.pre_sql_setup()
+        self.collection = compiler.collection_name
+        self.stages = compiler.build_query(compiler.columns).get_pipeline()
+        self.make = _maker(compiler)
+        self.converters = compiler.get_converters([column for column, *_ in compiler.select[: compiler.col_count]])
+        self.places = {marker: which for which, marker in enumerate(markers)}
+        found = set(self._markers(self.stages))
+        self.is_complete = found == set(self.places) and not getattr(compiler, "reads_texts", False)
+        """Whether each value stands in it as it is; else it has to be written each time."""
+
+    @wrap_database_errors
+    def rows(self, values: tuple[Any, ...]) -> list[list[Any]]:
+        """As the store has them."""
+        connection.ensure_connection()
+        store: Any = connection
+        stages = self._filled(self.stages, values)
+        return list(map(self.make, store.get_collection(self.collection).aggregate(stages, session=store.session)))
+
+    def _filled(self, part: Any, values: tuple[Any, ...]) -> Any:
+        if isinstance(part, dict):
+            return {name: self._filled(each, values) for name, each in part.items()}
+        if isinstance(part, list | tuple):
+            return [self._filled(each, values) for each in part]
+        which = self._which(part)
+        if which is None:
+            return part
+        return ObjectId(values[which]) if isinstance(part, ObjectId) else values[which]
+
+    def _which(self, part: Any) -> int | None:
+        if isinstance(part, ObjectId):
+            return self.places.get(str(part))
+        return self.places.get(part) if isinstance(part, str | int) else None
+
+    def _markers(self, part: Any) -> Any:
+        if isinstance(part, dict | list | tuple):
+            for each in part.values() if isinstance(part, dict) else part:
+                yield from self._markers(each)
+        elif (which := self._which(part)) is not None:
+            yield list(self.places)[which]
+
+
+def _maker(compiler: Any) -> Callable[[dict[str, Any]], list[Any]]:
+    """What makes a row of a document."""
+    columns = compiler.columns
+    if any(getattr(column, "alias", None) not in (None, compiler.collection_name) for _, column in columns):
+        return lambda document: compiler._make_result(document, columns)  # some come from another collection
+    names = [name for name, _ in columns]
+    return lambda document: list(map(document.get, names))
