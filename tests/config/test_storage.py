@@ -16,6 +16,7 @@ from config.storage.databases import store_from_url
 from config.storage.fields import is_object_id, new_object_id
 from config.storage.transaction import atomic, snapshot
 from conversations import wire
+from conversations.listing.ordering import Order
 from conversations.models import Conversation
 from tests.factories import message
 
@@ -227,3 +228,21 @@ def test_lists_are_read_in_order_from_an_index(acme: Account, record: Record, fi
     for queryset in (found, found.after(first.updated_at, first.pk)):
         explained = plan(wire.rows(queryset)[:50])
         assert is_from_index(explained, index), explained
+
+
+@pytest.mark.skipif(connection.vendor == "mongodb", reason="tests/config/test_examined.py")
+@pytest.mark.parametrize("is_descending", [True, False])
+def test_a_page_passes_over_none_of_its_equals(acme: Account, record: Record, is_descending: bool) -> None:
+    for _ in range(24):
+        record()
+    order = Order("messageCount", is_descending=is_descending)
+    listed = order.of(acme.conversations.live())
+    everything = [each.pk for each in listed]
+    following = order.after(acme.conversations.live(), order.place_of(listed[10]))
+    assert [each.pk for each in following] == everything[11:]
+    sign = "<" if is_descending else ">"
+    sought = {"sqlite": f"(message_count,_id){sign}(?,?)", "postgresql": f"(ROW(message_count, _id) {sign} ROW("}
+    explained = plan(following.values_list("message_count", "pk")[:5])
+    assert sought[connection.vendor] in explained, explained
+    assert "conversation_longest" in explained
+    assert "Filter" not in explained
