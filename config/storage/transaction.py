@@ -49,8 +49,13 @@ def snapshot() -> Iterator[None]:
 
 @contextmanager
 def snapshot_of_all() -> Iterator[None]:
-    """All statements inside see the store as it was at the first one, while others go on writing."""
-    if connection.vendor == "mongodb":
+    """All statements inside see the store as it was at the first one, while others go on writing.
+
+    Inside of ``atomic`` they see what it does.
+    """
+    if connection.in_atomic_block:
+        yield
+    elif connection.vendor == "mongodb":
         with snapshot():
             yield
     elif connection.vendor == "postgresql":

@@ -6,9 +6,10 @@ from datetime import timedelta
 from statistics import median
 
 from config.storage.expressions import StoredMoment, moment_of
-from conversations.models import ConversationQuerySet, Status
+from conversations.models import ConversationQuerySet
 
 MAX_REPLIES = MAX_SILENCES = 1_000
+NOTHING = timedelta()
 
 
 @dataclass(frozen=True)
@@ -23,24 +24,21 @@ class Median:
     def of(cls, spans: Iterable[timedelta | None]) -> "Median":
         """None and what runs backwards are looked at, and not measured."""
         looked_at = list(spans)
-        measured = [span.total_seconds() for span in looked_at if span is not None and span >= timedelta()]
+        measured = [span.total_seconds() for span in looked_at if span is not None and span >= NOTHING]
         value = timedelta(seconds=median(measured)) if measured else None
         return cls(value, len(measured), len(looked_at))
 
 
-def first_reply(conversations: ConversationQuerySet) -> Median:
+def first_reply(newest: ConversationQuerySet) -> Median:
     """From the lead's first message to the first answer after it, an agent's or a person's. One statement."""
-    return Median.of(_spans(conversations.newest_started(), "first_lead_at", "first_reply_at", MAX_REPLIES))
+    return Median.of(_spans(newest, "first_lead_at", "first_reply_at", MAX_REPLIES))
 
 
-def silence(conversations: ConversationQuerySet) -> Median:
+def silence(newest_dropped: ConversationQuerySet) -> Median:
     """From the lead's last message to the moment the conversation was dropped. One statement."""
-    dropped = conversations.newest_started().filter(status=Status.DROPPED)
-    return Median.of(_spans(dropped, "last_lead_at", "status_changed_at", MAX_SILENCES))
+    return Median.of(_spans(newest_dropped, "last_lead_at", "status_changed_at", MAX_SILENCES))
 
 
-def _spans(conversations: ConversationQuerySet, start: str, end: str, most: int) -> Iterable[timedelta | None]:
-    moments = conversations.annotate(start=StoredMoment(start), end=StoredMoment(end)).values_list("start", "end")[
-        :most
-    ]
+def _spans(newest: ConversationQuerySet, start: str, end: str, most: int) -> Iterable[timedelta | None]:
+    moments = newest.annotate(start=StoredMoment(start), end=StoredMoment(end)).values_list("start", "end")[:most]
     return (moment_of(last) - moment_of(first) if first and last else None for first, last in moments)

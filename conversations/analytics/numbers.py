@@ -9,7 +9,7 @@ from math import sqrt
 from urllib.parse import urlencode
 
 from django.urls import reverse
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -35,11 +35,12 @@ class Number:
 
     def shown(self, text: str) -> SafeString:
         """``text``, which leads to the rows that the number counts."""
+        shown = escape(text)  # Python's: what format_html does, several times as fast
         if self.link:
-            # What format_html does, several times as fast.
-            shown = f'<a href="{escape(self.link)}" data-number="{self.value}">{conditional_escape(text)}</a>'
-            return mark_safe(shown)  # noqa: S308 - escaped
-        return format_html('<span class="quiet">{}</span>' if not self.value else "{}", text)
+            shown = f'<a href="{escape(self.link)}" data-number="{self.value}">{shown}</a>'
+        elif not self.value:
+            shown = f'<span class="quiet">{shown}</span>'
+        return mark_safe(shown)  # noqa: S308 - escaped
 
 
 class Links:
@@ -47,14 +48,21 @@ class Links:
 
     def __init__(self, filters: Mapping[str, str], *, may_read: bool) -> None:
         self.filters = filters
-        self.address = reverse("conversations:list") if may_read else ""
+        self.may_read = may_read
+        pairs = "&".join([_pair(*pair) for pair in filters.items()])
+        self.address = f"{reverse('conversations:list')}?{pairs}" if may_read else ""
+
+    def within(self, **filters: str) -> "Links":
+        """For what is narrower in each of its numbers."""
+        return Links({**self.filters, **filters}, may_read=self.may_read)
 
     def number(self, value: int, **filters: str) -> Number:
         """``filters`` narrow to what it counts. Nothing counted, nothing to open."""
         if not (value and self.address):
             return Number(value)
-        pairs = {**self.filters, **filters}
-        return Number(value, f"{self.address}?{'&'.join([_pair(*pair) for pair in pairs.items()])}")
+        if not self.filters.keys().isdisjoint(filters):
+            return self.within(**filters).number(value)
+        return Number(value, "&".join([self.address, *[_pair(*pair) for pair in filters.items()]]))
 
 
 @lru_cache(1024)  # a page has hundreds of links, of a few values

@@ -1,15 +1,15 @@
 """The page's figures, put together from a few statements: tiles, funnel, volume, tables."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from config.storage.moments import format_moment
-from conversations.analytics.chart import Chart, Span
-from conversations.analytics.counts import Groups, Started, Tally
+from config.storage.transaction import snapshot_of_all
+from conversations.analytics.chart import STACK, Chart, Span
+from conversations.analytics.counts import Groups, Tally
 from conversations.analytics.medians import Median, first_reply, silence
 from conversations.analytics.numbers import Links, Number, Rate
 from conversations.analytics.period import Period
+from conversations.analytics.started import Started
 from conversations.analytics.tiles import Tile, tiles
 from conversations.filters import LAST_ROLES
 from conversations.messages import Role
@@ -73,19 +73,18 @@ class Report:
 
 def report(started: Started, period: Period, names: Names, links: Links) -> Report:
     """The figures of what ``started`` in the period, and in the period before. A few statements, and a few rows."""
-    groups = started.groups(period.start, period.end)
-    tally = groups.tally
-    before = started.tally(*period.before)
-    found = started.listed.started_within(period.start, period.end)
-    nothing = Median(None, 0, 0)
-    medians = (first_reply(found), silence(found) if tally.dropped else nothing) if tally.total else (nothing, nothing)
+    with snapshot_of_all():
+        groups = started.groups(period.start, period.end)
+        tally = groups.tally
+        before, _, *spans = started.spans([*period.before, *period.edges])
+        reply, silent = _medians(started, period, tally)
     stages = _stage_names(groups, names)
     roles, stops = _stops(groups, stages, links)
     return Report(
         tally,
-        tiles(tally, before, *medians, links),
+        tiles(tally, before, reply, silent, links),
         _steps(groups, stages, links),
-        Chart([_span(*one, links) for one in _spans(started, period)]),
+        Chart([_span(period, position, one, links) for position, one in enumerate(spans)]),
         _channels(groups, links),
         _agents(groups, names, links),
         roles,
@@ -93,17 +92,20 @@ def report(started: Started, period: Period, names: Names, links: Links) -> Repo
     )
 
 
-def _spans(started: Started, period: Period) -> Iterable[tuple[str, str, str, datetime, datetime, Tally]]:
-    edges = period.edges
-    for position, tally in enumerate(started.spans(edges)):
-        date = period.date_of(position).isoformat()
-        yield date, period.name_of(position), period.mark_of(position), edges[position], edges[position + 1], tally
+def _medians(started: Started, period: Period, tally: Tally) -> tuple[Median, Median]:
+    nothing = Median(None, 0, 0)
+    return (
+        first_reply(started.newest(period.start, period.end)) if tally.total else nothing,
+        silence(started.newest(period.start, period.end, status=Status.DROPPED)) if tally.dropped else nothing,
+    )
 
 
-def _span(date: str, name: str, mark: str, start: datetime, end: datetime, tally: Tally, links: Links) -> Span:
-    within = {"createdAfter": format_moment(start), "createdBefore": format_moment(end)}
-    by_status = {status: links.number(getattr(tally, status), **within, status=status) for status in Status.values}
-    return Span(date, name, mark, links.number(tally.total, **within), by_status)
+def _span(period: Period, position: int, tally: Tally, links: Links) -> Span:
+    start, end = period.edges[position : position + 2]
+    within = links.within(createdAfter=format_moment(start), createdBefore=format_moment(end))
+    by_status = {str(status): within.number(getattr(tally, status), status=status) for status in STACK}
+    date, name, mark = period.date_of(position).isoformat(), period.name_of(position), period.mark_of(position)
+    return Span(date, name, mark, within.number(tally.total), by_status)
 
 
 def _outcome(key: str, name: str, tally: Tally, links: Links, **filters: str) -> Outcome:

@@ -1,7 +1,7 @@
 """What: conversations and the verbs that change them."""
 
 from conversations.models.bulk import MAX_CHANGED, BulkChange
-from conversations.models.cells import DayCell, HourCell
+from conversations.models.cells import DayCell, HalfHourCell
 from conversations.models.conversation import Conversation
 from conversations.models.naming import Agent, Campaign
 from conversations.models.note import Note
@@ -24,7 +24,7 @@ __all__ = [
     "ConversationFull",
     "ConversationQuerySet",
     "DayCell",
-    "HourCell",
+    "HalfHourCell",
     "LastLook",
     "Note",
     "Outcome",

@@ -1,4 +1,4 @@
-"""Figures of days and hours, which the database keeps up to date (``config.storage.cells``). Nothing here writes them.
+"""Figures of days and half hours, kept up to date by the database (``config.storage.cells``). Nothing here writes them.
 
 A conversation is counted by the moment it began, as it stands. ``narrowed`` is nothing, or one filter of analytics;
 ``divided`` is nothing, or what a row of one of its tables is about. Both are written as ``channel:email``.
@@ -16,7 +16,7 @@ from conversations.models.naming import MAX_STAGES
 from conversations.models.queries import CLOSED_STATUSES, Status
 
 DAY = 86_400
-HOUR = 3_600
+HALF_HOUR = 1_800
 
 LAST_STAGE = MAX_STAGES - 1
 """The stage that holds those beyond it too: it is the last that can be asked for."""
@@ -75,12 +75,12 @@ class DayCell(_Cell):
         )
 
 
-class HourCell(_Cell):
-    """Hours, undivided: days are their reader's, and begin at another hour in each zone."""
+class HalfHourCell(_Cell):
+    """Half hours, undivided: days are their reader's, and begin at another hour, or half of one, in each zone."""
 
     class Meta:
         indexes = (
-            models.Index(fields=("account", "environment", "narrowed", "bin", "divided"), name="hour_cell_place"),
+            models.Index(fields=("account", "environment", "narrowed", "bin", "divided"), name="half_hour_cell_place"),
         )
 
 
@@ -91,5 +91,5 @@ def kept() -> list[Cells]:
             source, DayCell._meta.db_table, DAY, _NARROWED, _DIVIDED, {**_OUTCOMES, **_LAST},
             (*_READ, "current_stage_index", "last_role"),
         ),
-        Cells(source, HourCell._meta.db_table, HOUR, _NARROWED, ["''"], _OUTCOMES, _READ),
+        Cells(source, HalfHourCell._meta.db_table, HALF_HOUR, _NARROWED, ["''"], _OUTCOMES, _READ),
     ]  # fmt: skip

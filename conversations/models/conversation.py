@@ -32,7 +32,16 @@ from conversations.messages import (
 from conversations.models.changes import DETAILS, NAMING, kept_beginning, touched
 from conversations.models.masked import ERASED, masked_values
 from conversations.models.naming import notice_names
-from conversations.models.queries import CLOSED_STATUSES, FACETS, FIGURES, Channel, ConversationQuerySet, Status
+from conversations.models.queries import (
+    CLOSED_STATUSES,
+    FACETS,
+    FIGURES,
+    FIGURES_OF_AGENT,
+    FIGURES_OF_CAMPAIGN,
+    Channel,
+    ConversationQuerySet,
+    Status,
+)
 from conversations.models.recording import RecordingManager
 from conversations.models.refusals import ConversationFull, StatusMoved, StatusNotAllowed
 
@@ -110,6 +119,12 @@ class Conversation(Maskable, Owned):
             models.Index(fields=("account", "environment", "status", *FACETS), name="conversation_facets"),
             # Read alone where figures are counted (``conversations.analytics``); an append changes nothing in it.
             models.Index(fields=("account", "environment", *FIGURES), name="conversation_figures"),
+            # The same of one agent, one campaign, one channel: however rare, its figures are read, and nothing else
+            models.Index(fields=("account", "environment", *FIGURES_OF_AGENT), name="conversation_of_agent"),
+            models.Index(fields=("account", "environment", *FIGURES_OF_CAMPAIGN), name="conversation_of_campaign"),
+            models.Index(
+                fields=("account", "environment", "channel", "created_at", "status"), name="conversation_of_channel"
+            ),
             # Not read by Django's own look-ups, but by ``search`` alone
             SubstringIndex(
                 fields=("account", "environment", "search_text"), along="updated_at", name="conversation_search"

@@ -60,6 +60,13 @@ FIGURES = (
 )  # fmt: skip
 """What figures of analytics are counted by."""
 
+FIGURES_OF_AGENT = (
+    "agent_config_id", "created_at", "status", "channel", "campaign_id", "qualified", "current_stage_index"
+)  # fmt: skip
+FIGURES_OF_CAMPAIGN = (
+    "campaign_id", "created_at", "status", "channel", "agent_config_id", "qualified", "current_stage_index"
+)  # fmt: skip
+
 FACETS = (
     "channel",
     "qualified",
@@ -191,7 +198,8 @@ class ConversationQuerySet(OwnedQuerySet["Conversation"], MaskedQuerySet["Conver
         return self.filter(created_at__gte=start, created_at__lt=end)
 
     def newest_started(self) -> "ConversationQuerySet":
-        return self.order_by("-created_at", "-id")
+        """Of those that started in the same moment, any first: then every index along that moment will do."""
+        return self.order_by("-created_at")
 
     def unread_by(self, user: "User", seen_at: datetime) -> "ConversationQuerySet":
         """Changed since the person had seen everything, and not read since it changed."""

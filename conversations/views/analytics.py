@@ -15,11 +15,11 @@ from accounts.scopes import Scope
 from config.formats import FILE_LANGUAGE
 from config.storage.moments import now
 from conversations.analytics.asked import FILTERS, Asked
-from conversations.analytics.counts import Started
 from conversations.analytics.numbers import FEW, Links
 from conversations.analytics.period import BadPeriod, Period
 from conversations.analytics.report import Report, report
 from conversations.analytics.sheets import SHEETS
+from conversations.analytics.started import Started
 from conversations.filters import PageFilter
 from conversations.names import Names
 

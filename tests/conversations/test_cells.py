@@ -13,8 +13,8 @@ from django.db import connection
 from accounts.models import Account
 from config.storage.cells import keep_cells, recount
 from config.storage.moments import now
-from conversations.analytics.counts import Started
-from conversations.models import BulkChange, Conversation, DayCell, HourCell, Status
+from conversations.analytics.started import Started
+from conversations.models import BulkChange, Conversation, DayCell, HalfHourCell, Status
 from conversations.models.cells import kept
 from tests.conversations.test_pages import wire_moment
 from tests.factories import message
@@ -31,7 +31,7 @@ CAMPAIGNS = (None, "c" * 24, "a" * 24)
 def stored() -> list[Counter[tuple[Any, ...]]]:
     """All that the cells add up to, but zeros."""
     found = []
-    for cells, model in zip(kept(), (DayCell, HourCell), strict=True):
+    for cells, model in zip(kept(), (DayCell, HalfHourCell), strict=True):
         sums: Counter[tuple[Any, ...]] = Counter()
         names = list(cells.counters)
         for *key, counts in (
@@ -130,7 +130,7 @@ def test_figures_of_any_period_are_those_of_its_rows(
         assert groups.stops == Counter(
             (min(row.current_stage_index, 49), row.last_role or "none") for row in rows if row.status == "dropped"
         )
-        assert started.tally(start, end) == groups.tally
+        assert started.spans([start, end]) == [groups.tally]
     for offset in (0, 120, 330):  # days of UTC, of Cairo, of Delhi
         edges = [START + timedelta(days=day, minutes=-offset) for day in range(6)]
         edges[-1] -= timedelta(minutes=700, seconds=3)
@@ -148,7 +148,7 @@ def test_an_account_goes_with_its_cells(acme: Account, record: Record) -> None:
     Conversation.objects.filter(account=account).delete()
     account.delete()
     assert not DayCell.objects.filter(account_id=pk).exists()
-    assert not HourCell.objects.filter(account_id=pk).exists()
+    assert not HalfHourCell.objects.filter(account_id=pk).exists()
     assert stored() == recounted()
 
 

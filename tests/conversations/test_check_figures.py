@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import F
 
 from accounts.models import Account
-from conversations.models import Conversation, DayCell, HourCell, Tally, Totals
+from conversations.models import Conversation, DayCell, HalfHourCell, Tally, Totals
 
 Record = Callable[..., Conversation]
 
@@ -51,8 +51,10 @@ def test_after_changes_all_is_as_counted(record: Record) -> None:
         pytest.param(lambda: Tally.objects.update(number=F("number") + 1), "totals by status", id="total"),
         pytest.param(lambda: Tally.objects.all().delete(), "totals by status", id="no totals"),
         pytest.param(lambda: DayCell.objects.filter(narrowed="").update(active=7), "daycell", id="days"),
-        pytest.param(lambda: HourCell.objects.all().delete(), "hourcell", id="no hours"),
-        pytest.param(lambda: HourCell.objects.update(account="f" * 24), "hourcell", id="somebody else's hours"),
+        pytest.param(lambda: HalfHourCell.objects.all().delete(), "halfhourcell", id="no half hours"),
+        pytest.param(
+            lambda: HalfHourCell.objects.update(account="f" * 24), "halfhourcell", id="somebody else's half hours"
+        ),
     ],
 )
 def test_what_was_spoilt_is_told_and_rebuilt(

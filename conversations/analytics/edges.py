@@ -1,0 +1,116 @@
+"""What the store keeps of what came before some moments: whole days, and then half hours of a day.
+
+The days are those of UTC. Of a moment's own day only the half hours before it are read, or those after it, whichever
+are fewer: so midnights of one zone cost a few rows a day.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from itertools import accumulate
+from operator import add
+from typing import Any, NamedTuple
+
+from django.db.models import F, Q, QuerySet
+
+from conversations.analytics.counts import OUTCOMES
+from conversations.models import DayCell, HalfHourCell
+from conversations.models.cells import DAY, HALF_HOUR
+
+SLOTS = DAY // HALF_HOUR
+MOST_RESTS = 4
+"""Moments within a half hour that are worth a statement each."""
+
+
+class Place(NamedTuple):
+    """The half hour that is nearest to a moment: which one of its day, counted from 0 to ``SLOTS``."""
+
+    day: int
+    slot: int
+
+    @property
+    def is_early(self) -> bool:
+        return self.slot <= SLOTS // 2
+
+    @property
+    def midnight(self) -> int:
+        """The one before it, or the one after, in days."""
+        return self.day if self.is_early else self.day + 1
+
+    @property
+    def bins(self) -> range:
+        """Half hours between there and the place."""
+        first = self.day * SLOTS
+        return range(first, first + self.slot) if self.is_early else range(first + self.slot, first + SLOTS)
+
+
+class Edges:
+    def __init__(self, moments: Sequence[datetime]) -> None:
+        self.moments = moments
+        self.places = [_place(moment) for moment in moments]
+
+    @cached_property
+    def rests(self) -> list[tuple[int, datetime, datetime, int]]:
+        """Position, start, end and sign of what the store keeps nothing of: moments within a half hour."""
+        found = []
+        for position, (moment, place) in enumerate(zip(self.moments, self.places, strict=True)):
+            kept = datetime.fromtimestamp(place.day * DAY + place.slot * HALF_HOUR, UTC)
+            if moment != kept:
+                found.append((position, min(moment, kept), max(moment, kept), 1 if kept < moment else -1))
+        return found
+
+    @property
+    def are_near(self) -> bool:
+        return len(self.rests) <= MOST_RESTS
+
+    def kept_before(self, owner: Mapping[str, str]) -> list[list[int]]:
+        """For each moment ``OUTCOMES`` of what came before its place, since some day before all of them."""
+        first, last = (end(place.midnight for place in self.places) for end in (min, max))
+        days = _read(DayCell.objects.filter(**owner, divided="", bin__gte=first, bin__lt=last))
+        before = list(accumulate((days[day] for day in range(first, last)), _sum, initial=[0] * len(OUTCOMES)))
+        parts: dict[int, list[int]] = {}
+        if any(place.bins for place in self.places):
+            parts = _read(HalfHourCell.objects.alias(slot=F("bin") % SLOTS).filter(self._wanted(), **owner))
+        return [
+            _with(before[place.midnight - first], (parts[bin_] for bin_ in place.bins), 1 if place.is_early else -1)
+            for place in self.places
+        ]
+
+    def _wanted(self) -> Q:
+        """Half hours that any place has. Many days have the same ones: those are asked for together."""
+        alike = defaultdict(list)
+        for place in self.places:
+            if place.bins:
+                alike[place.slot].append(place)
+        wanted = Q()
+        for places in alike.values():
+            slots = [bin_ % SLOTS for bin_ in places[0].bins]
+            bins = [bin_ for place in places for bin_ in place.bins]
+            wanted |= Q(bin__gte=min(bins), bin__lte=max(bins), slot__gte=slots[0], slot__lte=slots[-1])
+        return wanted
+
+
+def _place(moment: datetime) -> Place:
+    day, seconds = divmod(moment.timestamp(), DAY)
+    return Place(int(day), round(seconds / HALF_HOUR))
+
+
+def _read(cells: "QuerySet[Any]") -> dict[int, list[int]]:
+    """Bin → ``OUTCOMES``. On PostgreSQL a bin may have several rows."""
+    found: dict[int, list[int]] = defaultdict(lambda: [0] * len(OUTCOMES))
+    for bin_, *numbers in cells.order_by().values_list("bin", *OUTCOMES):
+        found[bin_] = _sum(found[bin_], numbers)
+    return found
+
+
+def _sum(left: Sequence[int], right: Sequence[int]) -> list[int]:
+    return list(map(add, left, right))
+
+
+def _with(before: Sequence[int], parts: Iterable[Sequence[int]], sign: int) -> list[int]:
+    total = list(before)
+    for part in parts:
+        for place, number in enumerate(part):
+            total[place] += sign * number
+    return total
