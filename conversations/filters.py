@@ -105,7 +105,7 @@ class ConversationFilter(AskedFilterSet):
 
     def filter_stage(self, conversations: ConversationQuerySet, name: str, value: str) -> ConversationQuerySet:
         owner = getattr(self.request, "auth", None) or self.request  # a key, or a page's request
-        return conversations.at_stage(value, owner.account.agents.within(owner.environment))
+        return conversations.at_stage(value, owner.account.agents.unmasked().within(owner.environment))
 
     def filter_replied(self, conversations: ConversationQuerySet, name: str, value: datetime) -> ConversationQuerySet:
         return conversations.replied_since(value)

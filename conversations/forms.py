@@ -33,6 +33,9 @@ class StagesField(forms.Field):
 class NamedForm(forms.ModelForm):
     """What can be said of something that conversations carry only the id of. ``rename`` is what saves it."""
 
+    def clean_name(self) -> Any:
+        return self.instance.meant(self.cleaned_data["name"], "name")
+
     def changes(self) -> dict[str, Any]:
         """What was sent; a field that was not stays as it is."""
         return {name: value for name, value in self.cleaned_data.items() if name in self.data}
@@ -44,6 +47,9 @@ class AgentForm(NamedForm):
     class Meta:
         model = Agent
         fields = ("name", "stages")
+
+    def clean_stages(self) -> Any:
+        return self.instance.meant(self.cleaned_data["stages"], "stages")
 
 
 class CampaignForm(NamedForm):

@@ -27,8 +27,11 @@ class Known(Generic[N]):
     def _rows_of(self, account: str, environment: str) -> "QuerySet[N, Any]":
         return self.model.objects.filter(account=account, environment=environment).values_list(*self.fields)
 
-    def of(self, account: str, environment: str) -> dict[str, N]:
-        known = (self.model(**dict(zip(self.fields, row, strict=True))) for row in self.rows(account, environment))
+    def of(self, account: Account, environment: str) -> dict[str, N]:
+        known = [self.model(**dict(zip(self.fields, row, strict=True))) for row in self.rows(account.pk, environment)]
+        if account.masks_contacts:
+            for one in known:
+                one.mask()
         return {one.named_id: one for one in known}
 
 
@@ -61,7 +64,7 @@ class Names:
 
     @classmethod
     def of(cls, account: Account, environment: str) -> "Names":
-        return cls(AGENTS.of(account.pk, environment), CAMPAIGNS.of(account.pk, environment))
+        return cls(AGENTS.of(account, environment), CAMPAIGNS.of(account, environment))
 
     @property
     def agent_options(self) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 A list has hundreds of them, so what a language asks for is looked up once, and not once a number.
 """
 
+from collections.abc import Callable
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
@@ -50,6 +51,12 @@ def grouped(number: int) -> str:
     text = f"{number:,}"
     separator = _separators(get_language())[0] if len(text) > 3 else ","
     return text if separator == "," else text.replace(",", separator)
+
+
+def grouping() -> Callable[[int], str]:
+    """``grouped`` for hundreds of numbers, in the language of this moment."""
+    separator = _separators(get_language())[0]
+    return lambda number: f"{number:,}".replace(",", separator)
 
 
 def decimal(value: float, places: int = 1) -> str:

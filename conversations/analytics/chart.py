@@ -98,7 +98,7 @@ class Chart:
         across = _percent(width * (1 - GAP))
         for place, span in enumerate(self.spans):
             x, below = _percent(place * width + width * GAP / 2), 0.0
-            total = grouped(span.total.value)
+            total = span.total.text
             for status in STACK:
                 number = span.by_status[status]
                 if not number.value:
@@ -107,7 +107,7 @@ class Chart:
                 below += height
                 title = words % {
                     "when": span.name,
-                    "number": grouped(number.value),
+                    "number": number.text,
                     "status": names[status],
                     "total": total,
                 }
@@ -125,7 +125,7 @@ def _linked(rect: str, number: Number) -> str:
     # There are hundreds: format_html would take several times as long.
     if not number.link:
         return rect
-    return f'<a href="{escape(number.link)}" data-number="{number.value}" tabindex="-1">{rect}</a>'
+    return f'<a href="{number.href}" data-number="{number.value}" tabindex="-1">{rect}</a>'
 
 
 def _percent(value: float) -> str:

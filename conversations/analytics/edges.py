@@ -23,6 +23,10 @@ MOST_RESTS = 4
 """Moments within a half hour that are worth a statement each."""
 
 
+FEW_PLACES = 2
+"""Whose half hours are asked for one by one: a period's end, and that of the period before."""
+
+
 class Place(NamedTuple):
     """The half hour that is nearest to a moment: which one of its day, counted from 0 to ``SLOTS``."""
 
@@ -85,9 +89,13 @@ class Edges:
                 alike[place.slot].append(place)
         wanted = Q()
         for places in alike.values():
-            slots = [bin_ % SLOTS for bin_ in places[0].bins]
-            bins = [bin_ for place in places for bin_ in place.bins]
-            wanted |= Q(bin__gte=min(bins), bin__lte=max(bins), slot__gte=slots[0], slot__lte=slots[-1])
+            if len(places) <= FEW_PLACES:
+                for place in places:
+                    wanted |= Q(bin__gte=place.bins[0], bin__lte=place.bins[-1])
+                continue
+            first, last = places[0].bins[0] % SLOTS, places[0].bins[-1] % SLOTS
+            low, high = min(place.bins[0] for place in places), max(place.bins[-1] for place in places)
+            wanted |= Q(bin__gte=low, bin__lte=high, slot__gte=first, slot__lte=last)
         return wanted
 
 

@@ -8,7 +8,7 @@ from statistics import median
 from config.storage.expressions import StoredMoment, moment_of
 from conversations.models import ConversationQuerySet
 
-MAX_REPLIES = MAX_SILENCES = 1_000
+MAX_REPLIES = MAX_SILENCES = 500
 NOTHING = timedelta()
 
 

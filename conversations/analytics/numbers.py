@@ -1,6 +1,7 @@
 """Numbers as the page shows them: each a link to exactly its rows, where its reader may see them."""
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -14,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from config.formats import decimal, grouped
+from config.formats import decimal, grouped, grouping
 
 FEW = 20
 """Finished conversations below which a rate says too little."""
@@ -27,17 +28,23 @@ Z = 1.96
 class Number:
     value: int
     link: str = ""
+    text: str = ""
+
+    @property
+    def href(self) -> str:
+        """The link in an attribute: of all that is escaped there, only this is left where texts are quoted."""
+        return self.link.replace("&", "&amp;")
 
     @property
     def html(self) -> SafeString:
         """From here rather than from a template: a page has hundreds of them."""
-        return self.shown(grouped(self.value))
+        return self.shown(self.text or grouped(self.value))
 
     def shown(self, text: str) -> SafeString:
         """``text``, which leads to the rows that the number counts."""
         shown = escape(text)  # Python's: what format_html does, several times as fast
         if self.link:
-            shown = f'<a href="{escape(self.link)}" data-number="{self.value}">{shown}</a>'
+            shown = f'<a href="{self.href}" data-number="{self.value}">{shown}</a>'
         elif not self.value:
             shown = f'<span class="quiet">{shown}</span>'
         return mark_safe(shown)  # noqa: S308 - escaped
@@ -48,21 +55,28 @@ class Links:
 
     def __init__(self, filters: Mapping[str, str], *, may_read: bool) -> None:
         self.filters = filters
-        self.may_read = may_read
-        pairs = "&".join([_pair(*pair) for pair in filters.items()])
-        self.address = f"{reverse('conversations:list')}?{pairs}" if may_read else ""
+        self.list = reverse("conversations:list") if may_read else ""
+        self.address = self._address()
+        self.written = grouping()
+
+    def _address(self) -> str:
+        return f"{self.list}?{'&'.join([_pair(*pair) for pair in self.filters.items()])}" if self.list else ""
 
     def within(self, **filters: str) -> "Links":
         """For what is narrower in each of its numbers."""
-        return Links({**self.filters, **filters}, may_read=self.may_read)
+        narrower = copy(self)
+        narrower.filters = {**self.filters, **filters}
+        narrower.address = narrower._address()
+        return narrower
 
     def number(self, value: int, **filters: str) -> Number:
         """``filters`` narrow to what it counts. Nothing counted, nothing to open."""
         if not (value and self.address):
-            return Number(value)
+            return Number(value, "", self.written(value))
         if not self.filters.keys().isdisjoint(filters):
             return self.within(**filters).number(value)
-        return Number(value, "&".join([self.address, *[_pair(*pair) for pair in filters.items()]]))
+        link = "&".join([self.address, *[_pair(*pair) for pair in filters.items()]])
+        return Number(value, link, self.written(value))
 
 
 @lru_cache(1024)  # a page has hundreds of links, of a few values

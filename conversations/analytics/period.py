@@ -54,7 +54,7 @@ class Period:
             raise BadPeriod(_("At most %s days.") % MAX_DAYS)
         return cls(first, last, now, zone)
 
-    @property
+    @cached_property
     def days(self) -> int:
         return (self.last - self.first).days + 1
 
@@ -83,7 +83,7 @@ class Period:
         starts = range(0, self.days, self.step)
         return [*(self._midnight(self.first + timedelta(days=day)) for day in starts), self.end]
 
-    @property
+    @cached_property
     def step(self) -> int:
         """Days a bar."""
         return 1 if self.days <= MAX_BARS else 7

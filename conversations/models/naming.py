@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.ids import short
+from accounts.masking import HIDDEN, Maskable, MaskedQuerySet, mask_deep, mask_text
 from accounts.models import Account, Actor, AuditEvent, Owned, OwnedQuerySet
 from accounts.validators import validate_text
 from config.storage.fields import ObjectIdField
@@ -21,16 +22,20 @@ MAX_STAGES = 50
 """Stages of an agent that can be named."""
 
 
-class NamedQuerySet(OwnedQuerySet[Any]):
+class NamedQuerySet(OwnedQuerySet[Any], MaskedQuerySet[Any]):  # type: ignore[override]
     def by_id(self) -> dict[str, Any]:
         """Id, as conversations carry it → what is known of it."""
         return {named.named_id: named for named in self}
 
 
-class Named(Owned):
-    """Something that conversations name by an id alone. Appears, unnamed, with the first conversation that does."""
+class Named(Maskable, Owned):
+    """Something that conversations name by an id alone. Appears, unnamed, with the first conversation that does.
+
+    Names are learned from conversations, so a lead's phone may stand in one.
+    """
 
     id_field: ClassVar[str]
+    NAMES = ("name", "stages")
 
     name = models.CharField(_("name"), max_length=100, blank=True, validators=[validate_text])
 
@@ -46,20 +51,42 @@ class Named(Owned):
     def named_id(self) -> str:
         return str(getattr(self, self.id_field))
 
+    @classmethod
+    def masked(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return {name: mask_deep(value) if name in cls.NAMES else value for name, value in values.items()}
+
+    def meant(self, value: Any, field: str) -> Any:
+        """What somebody means who sends ``value``, but sees contacts masked: what they saw and left stays as it is.
+
+        Raises ValidationError for anything else that is masked: to keep that would be to lose what it stands for.
+        """
+        if not self.masks_contacts:
+            return value
+        stored: Any = getattr(type(self)._default_manager.get(pk=self.pk), field)
+        names: list[str] = stored if isinstance(stored, list) else [stored]
+        texts: list[str] = value if isinstance(value, list) else [value]
+        kept = {mask_text(name): name for name in names}
+        found = [kept.get(text, text) for text in texts]
+        if any(HIDDEN in name and name not in names for name in found):
+            raise ValidationError(_("Holds a phone or an e-mail address that is masked for you. Write it anew."))
+        return found if isinstance(value, list) else found[0]
+
     @atomic
     def rename(self, *, by: Actor, **values: Any) -> None:
         """Set the name, and for an agent the names of its stages. Raises ValidationError; the same changes nothing."""
-        before = type(self).objects.get(pk=self.pk)
+        stored = type(self)._default_manager.get(pk=self.pk)
         changes = {}
         for field, value in values.items():
-            setattr(self, field, value)
-        self.clean_fields(exclude=["account"])
-        for field in values:
-            old, new = getattr(before, field), getattr(self, field)
+            old, new = getattr(stored, field), self.meant(value, field)
+            setattr(stored, field, new)
             if old != new:
                 changes[field] = {"from": old, "to": new}
+        stored.clean_fields(exclude=["account"])
+        self.__dict__.update({field: stored.__dict__[field] for field in values})
+        if self.masks_contacts:
+            self.mask()
         if changes:
-            self.save(update_fields=list(changes))
+            stored.save(update_fields=list(changes))
             AuditEvent.objects.log(
                 f"{self._meta.model_name}.renamed",
                 account=self.account,

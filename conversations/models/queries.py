@@ -1,6 +1,6 @@
 """What a conversation may be, and the questions that are asked about many (queryset methods)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -135,11 +135,15 @@ class ConversationQuerySet(OwnedQuerySet["Conversation"], MaskedQuerySet["Conver
 
     def at_stage(self, stage: str, agents: Iterable["Agent"]) -> "ConversationQuerySet":
         """Those that show ``stage`` as their stage's name, their own or else their agent's, or have it as its index."""
-        found = Q(current_stage_name=stage)
+        shown: Callable[[str], str] = mask_text if self.is_masked else str
+        # Who sees contacts masked asks for names as they see them: else asking would tell what is hidden.
+        found = Q(current_stage_name=stage) if shown(stage) == stage else Q(pk__in=[])
         if stage.isascii() and stage.isdigit() and len(stage) < 10:
             found |= Q(current_stage_index=int(stage))
         for agent in agents:
-            for index in (index for index, name in enumerate(agent.stages) if name == stage):
+            for index in (index for index, name in enumerate(agent.stages) if shown(name) == stage):
+                if agent.stages[index] != stage:
+                    found |= Q(current_stage_name=agent.stages[index])
                 found |= Q(current_stage_name="", agent_config_id=agent.agent_config_id, current_stage_index=index)
         return self.filter(found)
 

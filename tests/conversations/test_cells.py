@@ -131,11 +131,12 @@ def test_figures_of_any_period_are_those_of_its_rows(
             (min(row.current_stage_index, 49), row.last_role or "none") for row in rows if row.status == "dropped"
         )
         assert started.spans([start, end]) == [groups.tally]
-    for offset in (0, 120, 330):  # days of UTC, of Cairo, of Delhi
+    for offset in (0, 120, 330, 345, 765, -210):  # UTC, Cairo, Delhi, Kathmandu, Chatham, St. John's
         edges = [START + timedelta(days=day, minutes=-offset) for day in range(6)]
         edges[-1] -= timedelta(minutes=700, seconds=3)
-        totals = [listed.started_within(*pair).count() for pair in pairwise(edges)]
-        assert [tally.total for tally in started.spans(edges)] == totals
+        for some in (edges, edges[:2], edges[-2:]):
+            totals = [listed.started_within(*pair).count() for pair in pairwise(some)]
+            assert [tally.total for tally in started.spans(some)] == totals
 
 
 @needs_kept

@@ -3,6 +3,7 @@
 import io
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +16,9 @@ from openpyxl import load_workbook
 from accounts.masking import HIDDEN, mask_email, mask_phone, mask_text
 from accounts.models import Account, User
 from accounts.scopes import MASKABLE_ROLES, Role, Scope
-from conversations.models import Conversation
+from config.storage.moments import now
+from conversations.analytics.sheets import SHEETS
+from conversations.models import Agent, Conversation
 from tests.browser.pages import PAGES, make_world
 from tests.conftest import Api, client_of, json_of, text_of
 from tests.factories import message
@@ -197,6 +200,72 @@ def test_what_is_masked_cannot_be_saved(acme: Account, ana: Conversation) -> Non
     assert list(acme.conversations.values_list("lead_phone", flat=True)) == ["+1 ••• ••• 5309"]
     assert list(acme.conversations.values("lead_phone")) == [{"lead_phone": "+1 ••• ••• 5309"}]
     assert acme.conversations.unmasked().get().lead_phone == PHONE
+
+
+# Names that a lead's phone got into
+
+
+STAGE = f"Call {PHONE} of {EMAIL}"
+STAGE_SHOWN = "Call +1 ••• ••• 5309 of a•••@a•••.com"
+
+
+@pytest.fixture
+def careless(acme: Account, ana: Conversation) -> Agent:
+    """An agent that writes a lead's phone into the names of its stages, and whom somebody called after a lead."""
+    ana.update_details({"current_stage_index": 2, "current_stage_name": STAGE}, by=None)
+    agent = acme.agents.live().get(agent_config_id=ana.agent_config_id)
+    agent.rename(by=None, name=f"For {EMAIL}", stages=[PHONE, "Offer", STAGE])
+    ana.change_status("dropped", by=None)
+    return agent
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "/conversations/",
+        "/conversations/{ana}/",
+        "/conversations/{ana}/text/",
+        "/conversations/{ana}/brief/",
+        "/conversations/export/?format=csv",
+        "/analytics/?range=90d",
+        *(f"/analytics/?range=90d&csv={sheet}" for sheet in SHEETS),
+        "/settings/names/",
+        "/settings/names/agents/{agent}/",
+    ],
+)
+def test_no_name_shows_a_masked_person_a_contact(
+    masked: User, careless: Agent, ana: Conversation, page: Client, place: str
+) -> None:
+    Conversation.objects.update(created_at=now() - timedelta(days=2))
+    place = place.format(ana=ana.pk, agent=careless.pk)
+    content = client_of(masked).get(place).getvalue().decode()
+    shows_none(content)
+    if not place.endswith(("text/", "csv=days", "csv=channels", "csv=figures")):
+        assert HIDDEN in content
+        full = page.get(place).getvalue().decode()
+        assert EMAIL in full or PHONE in full
+
+
+def test_a_masked_person_filters_by_a_stage_as_they_see_it(masked: User, careless: Agent, ana: Conversation) -> None:
+    client = client_of(masked)
+    assert f'value="{STAGE_SHOWN}"' in text_of(client.get("/conversations/"))
+    assert f'id="c-{ana.pk}"' in text_of(client.get("/conversations/", {"stage": STAGE_SHOWN}))
+    assert f'id="c-{ana.pk}"' not in text_of(client.get("/conversations/", {"stage": STAGE}))
+    Conversation.objects.update(current_stage_name="", current_stage_index=1)
+    assert f'id="c-{ana.pk}"' in text_of(client.get("/conversations/", {"stage": "Offer"}))
+
+
+def test_a_masked_person_edits_names_and_loses_none(masked: User, careless: Agent) -> None:
+    client, place = client_of(masked), f"/settings/names/agents/{careless.pk}/"
+    kept = {"name": "For a•••@a•••.com", "stages": f"+1 ••• ••• 5309\nBest offer\n{STAGE_SHOWN}"}
+    assert client.post(place, kept).status_code == 302
+    careless.refresh_from_db()
+    assert (careless.name, careless.stages) == (f"For {EMAIL}", [PHONE, "Best offer", STAGE])
+    for broken in ({"name": "For b•••@a•••.com"}, {"stages": "+1 ••• ••• 0000"}):
+        refused = client.post(place, broken)
+        assert "masked for you" in text_of(refused, 400)
+    careless.refresh_from_db()
+    assert (careless.name, careless.stages) == (f"For {EMAIL}", [PHONE, "Best offer", STAGE])
 
 
 # Searching
