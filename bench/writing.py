@@ -1,26 +1,37 @@
 """``python -m bench.writing``: appending beside one bare UPDATE by the driver, and recording 1,000 in one request.
 
 On a copy of the file, in this process: the verb as the API calls it, and the driver with the same pragmas on the same
-row, in turn; each is committed to the disk. Recording goes through the whole API.
+row, in turn; each is committed to the disk. Recording goes through the whole API. Last, what a client that reads lists
+notices of one that writes without a pause, over HTTP, with two workers.
 """
 
+import http.client
+import itertools
 import os
 import sqlite3
 import statistics
 import sys
+import threading
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 from bench import data, results
+from bench.load import Server, generator, load, running
+from bench.rivals import PARLEY, PATH
 
 ROUNDS = 200
 LEAST_APPEND = 0.6  # of the bare UPDATE's speed
 LEAST_RECORDED = 3_000  # conversations a minute
+MOST_SLOWER = 2.0  # times the reader's own median while nobody writes
+READING = 3  # seconds at a time
+TURNS = 3
+HEADERS = {"X-API-Key": data.TOKEN, "Content-Type": "application/json"}
 
 
 def main() -> None:
+    generator()
     made = data.file_of(10_000)
     if not made.exists():
         sys.exit("First: python -m bench.lists 10000")
@@ -30,16 +41,22 @@ def main() -> None:
     os.environ["RATE_LIMIT_KEY"] = os.environ["RATE_LIMIT_ADDRESS"] = os.environ["RATE_LIMIT_ACCOUNT"] = "0"
     data.setup_file(copied)
     verb, bare = appending(copied)
-    recorded = recording()
+    shown = records()
+    recorded = recording(shown)
+    idle, *busy = reading(copied, shown)
     rows = [
         ["append one message (the verb)", f"{verb * 1000:.2f} ms", ""],
         ["one bare committed UPDATE of the same row", f"{bare * 1000:.2f} ms", ""],
         ["appending by the bare UPDATE's speed", f"{bare / verb:.2f} ×", f"≥ {LEAST_APPEND} ×"],
         ["recorded, 1,000 in a request", f"{recorded:,.0f} a minute", f"≥ {LEAST_RECORDED:,}"],
+        ["a list of 50 for a client that reads alone", f"{idle:.1f} ms", ""],
     ]
+    for name, found in zip(("appends", "records 1,000 at a time"), busy, strict=True):
+        slower = f"{found:.1f} ms, {found / idle:.2f} ×"
+        rows.append([f"the same while another one {name}", slower, f"≤ {MOST_SLOWER:.0f} ×"])
     results.publish("writing", results.table(("", "measured", "target"), rows))
     copied.unlink(missing_ok=True)
-    if bare / verb < LEAST_APPEND or recorded < LEAST_RECORDED:
+    if bare / verb < LEAST_APPEND or recorded < LEAST_RECORDED or max(busy) > MOST_SLOWER * idle:
         sys.exit("Beyond a target.")
 
 
@@ -78,10 +95,9 @@ def in_turn(*works: Callable[[], None]) -> list[list[float]]:
     return taken
 
 
-def recording() -> float:
-    """Conversations a minute of computing, 20 messages each, 1,000 in one request."""
+def records() -> list[dict[str, Any]]:
+    """1,000 conversations of 20 messages, as a client sends them."""
     import orjson
-    from django.test import Client
 
     from conversations import wire
     from conversations.models import Conversation
@@ -89,6 +105,14 @@ def recording() -> float:
     shown = [orjson.loads(wire.text_of(row)) for row in wire.written(Conversation.objects.newest_first())[:1000]]
     for one in shown:
         del one["_id"]
+    return shown
+
+
+def recording(shown: list[dict[str, Any]]) -> float:
+    """Conversations a minute of computing, 20 messages each, 1,000 in one request."""
+    import orjson
+    from django.test import Client
+
     client = Client(headers={"X-API-Key": data.TOKEN})
     spent = []
     for _ in range(3):
@@ -98,6 +122,59 @@ def recording() -> float:
         if response.status_code != 200 or any(each["result"] != "recorded" for each in response.json()):
             sys.exit(f"{response.status_code}: {response.content[:300]!r}")
     return 60 * len(shown) / statistics.median(spent)
+
+
+def reading(file: Any, shown: list[dict[str, Any]]) -> list[float]:
+    """Medians in milliseconds of what a list takes: while nobody writes, while one appends, while one records."""
+    import orjson
+
+    from conversations.models import Conversation
+
+    ids = itertools.cycle(Conversation.objects.newest_first().values_list("pk", flat=True)[100:600])
+    message = orjson.dumps({"role": "lead", "content": "Is it still free on Friday?"})
+    many = orjson.dumps(shown)
+    writers: list[Callable[[], tuple[str, bytes]] | None] = [
+        None,
+        lambda: (f"/api/conversations/{next(ids)}/messages", message),
+        lambda: ("/api/conversations", many),
+    ]
+    found: list[list[float]] = [[] for _ in writers]
+    with running(PARLEY.command(), {**PARLEY.environment(file, 0), "WORKERS": "2"}) as server:
+        for _ in range(20):
+            server.get(PATH, HEADERS)
+        for _ in range(TURNS):
+            for times, writer in zip(found, writers, strict=True):
+                with writing(server, writer):
+                    times.append(load(server, PATH, HEADERS, READING, connections=1, each_new=True).median)
+    return [statistics.median(times) for times in found]
+
+
+@contextmanager
+def writing(server: Server, request: Callable[[], tuple[str, bytes]] | None) -> Iterator[None]:
+    """Until the block ends one client posts what ``request`` says, one after the other."""
+    ended, failed = threading.Event(), []
+
+    def write() -> None:
+        while request and not ended.is_set():
+            path, content = request()
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
+            connection.request("POST", path, content, HEADERS)
+            response = connection.getresponse()
+            if response.status not in (200, 201):
+                failed.append(f"{path}: {response.status} {response.read()[:300]!r}")
+                break
+            response.read()
+            connection.close()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+    if failed:
+        sys.exit(failed[0])
 
 
 if __name__ == "__main__":
