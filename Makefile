@@ -63,7 +63,7 @@ check: lock-check ## lint, types, templates, imports, migrations, deployment set
 	./requirements/audit.sh
 
 .PHONY: bench
-bench: ## measure Parley beside its rivals, and write docs/benchmarks.md (an hour)
+bench: ## measure Parley beside its rivals, and write docs/benchmarks.md (hours, most of them for a million conversations)
 	$(INSTALL) dev
 	@exec $(PY) -m bench
 

@@ -64,7 +64,8 @@ class ThrottlingMiddleware:
         except TooManyRequests as refusal:
             response = refused(refusal)
         if request.uses:
-            self.remember(request.uses[0])
+            if request.uses[0].window == address:
+                self.remember(request.uses[0])
             tightest = min(request.uses, key=lambda use: (use.admitted, use.remaining))
             for name, value in headers(tightest).items():
                 response[name] = value

@@ -14,6 +14,7 @@ import sys
 from contextlib import ExitStack
 
 from bench import data, results
+from bench.limiter import version
 from bench.load import Load, Server, generator, load, running
 from bench.rivals import (
     BARE,
@@ -32,6 +33,7 @@ from bench.rivals import (
 
 HEADERS = {"X-API-Key": data.TOKEN, "Accept": "application/json"}
 RIVALS = (USUAL, FASTAPI, FASTIFY, SPLICED, DATASETTE, BARE, CONSTANT)
+NAMES = {"postgresql": "PostgreSQL", "mongodb": "MongoDB"}
 OURS, AGAIN = "Parley, made each time", "Parley, the same page again"
 
 
@@ -111,7 +113,8 @@ def report(store: str, number: int, length: int, rates: dict[str, list[Load]]) -
         ]
         for name in rate
     ]
-    text = f"{number:,} conversations in the account, answers of {length:,} bytes; medians.\n\n"
+    on = "" if store == "sqlite" else f" On {NAMES[store]} {version()}."
+    text = f"{number:,} conversations in the account, answers of {length:,} bytes; medians.{on}\n\n"
     header = ("", "requests/s", "per second of processor", "Parley, making it, is × as fast", "the same page again")
     results.publish("lists" if store == "sqlite" else f"lists-{store}", text + results.table(header, rows))
 
