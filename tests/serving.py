@@ -7,7 +7,9 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 from urllib.request import Request, urlopen
 
@@ -88,6 +90,9 @@ class Parley:
 
     def prepare(self, conversations: Sequence[Any] | None) -> str:
         """Migrate, and give Acme these ``conversations``. Returns a key, or nothing where there is to be no account."""
+        _, is_sqlite, file = self.environment["DATABASE_URL"].partition("sqlite:///")
+        if is_sqlite and not self.user and not Path(file).exists():
+            Path(file).write_bytes(migrated())
         given = b"" if conversations is None else json.dumps(conversations).encode()
         told = self._run("-c", PREPARE, *([] if conversations is None else ["Acme"]), given=given)
         return told.partition("\n")[0].strip()
@@ -120,6 +125,22 @@ class Parley:
             raise
 
 
+@cache
+def migrated() -> bytes:
+    """The file of a new SQLite store: made once, for all servers that this process starts."""
+    with TemporaryDirectory() as folder:
+        Parley(Path(folder), {})._run("-c", PREPARE, given=b"")
+        assert sorted(os.listdir(folder)) == ["parley.sqlite3"]  # nothing of it is left in a log
+        return (Path(folder) / "parley.sqlite3").read_bytes()
+
+
+@cache
+def collect_static() -> None:
+    """As a release does. The files lie where the settings say, for all servers."""
+    with TemporaryDirectory() as folder:
+        Parley(Path(folder), {}).manage("collectstatic", "--noinput", "--verbosity=0")
+
+
 @contextmanager
 def serving(
     folder: Path, *, conversations: Sequence[Any] | None = None, static: bool = False, **variables: str
@@ -127,12 +148,12 @@ def serving(
     """A server whose files and log lie in ``folder``; ``variables`` are of its environment.
 
     Acme holds ``conversations``, given in the wire's shape; without them nobody has an account, and there is no key.
-    ``static`` collects the static files first, as a release does.
+    ``static``: it has the static files of a release.
     """
     parley = Parley(folder, variables)
     token = parley.prepare(conversations)
     if static:
-        parley.manage("collectstatic", "--noinput", "--verbosity=0")
+        collect_static()
     try:
         parley.start()
         yield Running(parley.address, parley.process.pid, token, parley.manage)
