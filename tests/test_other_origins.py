@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from accounts.models import Account, User
@@ -14,6 +15,10 @@ from tests.config.test_wsgi import ask, one_connection
 from tests.conftest import Api, client_of
 
 __all__ = ["one_connection"]
+
+pytestmark = pytest.mark.skipif(
+    settings.STORE.name != "sqlite", reason="whom an answer allows to read it does not depend on the store"
+)
 
 ORIGINS = (
     "https://evil.example",
