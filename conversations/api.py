@@ -26,7 +26,7 @@ from conversations.filters import ConversationFilter
 from conversations.models import Conversation, ConversationQuerySet, Outcome, Recorded, Totals
 from conversations.models.masked import holds_masked
 from conversations.models.recording import TAKEN
-from conversations.models.tally import COUNTED_WHOLE
+from conversations.models.tally import COUNTED_AT_ONCE
 from conversations.pagination import ConversationPagination
 from conversations.ready import keep
 from conversations.serializers import (
@@ -94,7 +94,9 @@ class ConversationViewSet(Idempotent, GenericViewSet[Conversation]):
                 return paginator.respond(first, total=totals.number)
             listed = self.get_queryset() if conversations is None else conversations
             if paginator.limit is not None:
-                return paginator.respond(paginator.page(listed), total=self.total(listed, totals))
+                page = paginator.page(listed)
+                total = paginator.all_of(page)
+                return paginator.respond(page, total=self.total(listed, totals) if total is None else total)
             whole = iter(()) if request.method == "HEAD" else wire.stream(paginator.rest(listed))
             return StreamingHttpResponse(whole, content_type=wire.WireRenderer.media_type)
 
@@ -116,7 +118,7 @@ class ConversationViewSet(Idempotent, GenericViewSet[Conversation]):
         if narrowing == {"status"}:
             return totals.by_status.get(self.request.query_params["status"], 0)
         found = listed.total()
-        return listed.count() if found is None and totals.number <= COUNTED_WHOLE else found
+        return listed.count() if found is None and totals.number <= COUNTED_AT_ONCE else found
 
     def retrieve(self, request: Request, pk: str) -> HttpResponseBase:
         conversation = self.get_object()

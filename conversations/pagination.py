@@ -63,6 +63,10 @@ class ConversationPagination:
         """A row more than the page shows tells whether there is another page."""
         return (self.limit or MAX_LIMIT) + 1
 
+    def all_of(self, rows: list[wire.Row]) -> int | None:
+        """How many there are in all, where these are all."""
+        return len(rows) if self.is_first and len(rows) < self.rows else None
+
     def page(self, conversations: ConversationQuerySet) -> list[wire.Row]:
         return wire.page(self.rest(conversations), self.rows)
 

@@ -18,8 +18,12 @@ SEPARATOR = "\x1f"
 # looked for as a phone are found in phones alone, and one column (one index) answers the whole search.
 PHONE_DIGITS = {ord("0") + digit: 0xE000 + digit for digit in range(10)}
 _RESERVED = {ord(SEPARATOR): " ", **dict.fromkeys(PHONE_DIGITS.values(), "�")}
-_PUNCTUATED_PHONE = re.compile(r"[0-9 +()./-]+")
+_PUNCTUATED_PHONE = re.compile(r"[0-9 +()./\u2010-\u2015\u2212-]+")
 MIN_PHONE_DIGITS = 4
+_NOT_STORED = re.compile(r"\A *0 *0|\( *0 *\)")
+"""What stands for the plus sign, and what is dialled within a country alone: ``0044 20``, ``+44 (0)20``."""
+MIN_DIALLED = 10
+"""Digits of a number without punctuation that is taken for one from abroad."""
 
 
 def fold(text: str) -> str:
@@ -48,7 +52,8 @@ def phone_digits(phone: str) -> str:
 def terms(query: str) -> Iterator[str]:
     """The folded texts of which a conversation must hold at least one.
 
-    A query that looks like a phone is also looked for by its digits: ``+1 (555) 01`` finds ``+1-555-0102``.
+    A query that looks like a phone is also looked for by its digits: ``+1 (555) 01`` finds ``+1-555-0102``; and
+    as it would be written with a plus sign: so does ``001 (555) 01``.
     """
     folded = fold(query)
     yield folded
@@ -56,3 +61,7 @@ def terms(query: str) -> Iterator[str]:
         digits = phone_digits(folded)
         if folded.isdigit() or len(digits) >= MIN_PHONE_DIGITS:
             yield digits
+        dialled = phone_digits(_NOT_STORED.sub("", folded))
+        is_dialled = not folded.isdigit() or len(digits) >= MIN_DIALLED
+        if dialled != digits and is_dialled and len(dialled) >= MIN_PHONE_DIGITS:
+            yield dialled

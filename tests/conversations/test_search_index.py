@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from accounts.models import Account
 from config.storage import search as ways
-from config.storage.search import Search, engine_of, index_of, sqlite
+from config.storage.search import Search, engine_of, grams, index_of, sqlite
 from conversations import search
 from conversations.models import Conversation, ConversationQuerySet
 from tests.factories import message
@@ -197,6 +197,19 @@ def test_index_takes_in_what_is_there_when_it_is_made(
         editor.remove_index(Conversation, index)
 
 
+def test_what_is_looked_for_first_is_rare_and_then_does_not_overlap() -> None:
+    weight = grams.Weight("rarities", {"rar": 9, "ari": 1, "rit": 2, "iti": 3, "tie": 8, "ies": 5})
+    assert weight.whole == 28
+    assert weight.rarest[:3] == ["ari", "rit", "iti"]
+    assert weight.spaced == ["ari", "iti"]
+    assert weight.stages == [["ari", "rit", "iti"]]
+    assert weight.near(["ari", 'a"b']) == 'NEAR("ari" "a""b", 8)'
+    assert grams.Weight("common words", dict.fromkeys(grams.grams_of("common words"), 5)).stages == [
+        ["com", "omm", "mmo"],
+        ["com", "mon", " wo", "rds"],
+    ]
+
+
 def test_a_search_is_found_out_once(talk: ConversationQuerySet, django_assert_num_queries: Any) -> None:
     looked_for = talk.look_for("rarity nowhere")
     assert isinstance(looked_for, Search)
@@ -205,15 +218,17 @@ def test_a_search_is_found_out_once(talk: ConversationQuerySet, django_assert_nu
         list(talk.found_by(looked_for))
 
 
+@pytest.mark.parametrize("likely", [1_000, 2], ids=["three", "six, or the whole"])
 def test_trigrams_that_are_near_each_other_are_not_yet_the_words(
-    acme: Account, record: Record, monkeypatch: pytest.MonkeyPatch
+    acme: Account, record: Record, monkeypatch: pytest.MonkeyPatch, likely: int
 ) -> None:
-    """The rarest trigrams of a term name rows that may hold it; the texts decide."""
+    """Some trigrams of a term name rows that may hold it; the texts decide."""
     by_index(monkeypatch)
     monkeypatch.setattr(sqlite, "FEW_PAGES", 0)
     record(messages=[message("a rarity of ours")])
     wanted = [record(messages=[message("a rare city of rarities")]), record(messages=[message("no rarities")])]
     record(messages=[message("rities, rar")])
+    monkeypatch.setattr(ways, "LIKELY", likely)
     mine = acme.conversations.live().newest_first()
     found = mine.search("rarities")
     assert [each.pk for each in found] == [each.pk for each in reversed(wanted)]

@@ -11,6 +11,7 @@ from django_mongodb_backend import compiler
 from django_mongodb_backend.query import MongoQuery, wrap_database_errors
 from pymongo.errors import ExecutionTimeout
 
+from config.storage.mongodb.hints import hint_of, reads_texts
 from config.storage.timeouts import SearchTimedOut
 
 SEARCH_MILLISECONDS = 10_000
@@ -23,14 +24,21 @@ class IndexedQuery(MongoQuery):
         """Fetch no more at a time than ``iterator(chunk_size=…)`` asks for; the server's own batches are of 16 MB."""
         size = getattr(self.compiler, "batch_size", None)
         pipeline = self.get_pipeline()
-        options = {"batchSize": size} if size else {}
-        # A page of a search; an export of it may take what it takes.
-        if getattr(self.compiler, "reads_texts", False) and any("$limit" in stage for stage in pipeline):
-            options["maxTimeMS"] = SEARCH_MILLISECONDS
+        options: dict[str, Any] = {"batchSize": size} if size else {}
+        if pipeline and reads_texts(pipeline[0].get("$match")):
+            if (hint := hint_of(self.compiler.query.model, pipeline)) and self._has(hint):
+                options["hint"] = hint
+            # A page of a search; an export of it may take what it takes.
+            if any("$limit" in stage for stage in pipeline):
+                options["maxTimeMS"] = SEARCH_MILLISECONDS
         try:
             return self.compiler.collection.aggregate(pipeline, session=self.compiler.connection.session, **options)
         except ExecutionTimeout as error:
             raise SearchTimedOut from error
+
+    def _has(self, index: str) -> bool:
+        """Whether the index is there: to ask for one that is not would be an error."""
+        return index in self.compiler.collection.index_information(session=self.compiler.connection.session)
 
     def get_pipeline(self) -> list[dict[str, Any]]:
         stages: list[dict[str, Any]] = [stage for stage in super().get_pipeline() if not is_identity(stage)]

@@ -29,6 +29,7 @@ __all__ = [
     "index_of",
     "is_counted",
     "is_few",
+    "is_none",
     "is_searched",
     "number_of",
     "some_of",
@@ -210,6 +211,11 @@ class Walked(WhereNode):
 def is_few(rows: "QuerySet[Any]") -> bool:
     """Whether a search has named its rows one by one: they are counted fastest by reading them."""
     return any(isinstance(condition, AmongFew) for condition in _conditions(rows))
+
+
+def is_none(rows: "QuerySet[Any]") -> bool:
+    """Whether a search has found nothing."""
+    return any(isinstance(condition, AmongFew) and not condition.number for condition in _conditions(rows))
 
 
 def is_searched(rows: "QuerySet[Any]") -> bool:

@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 RAREST = 3
 """Trigrams that are looked for first."""
 
+SPACED = 6
+"""Trigrams that are looked for next, none of which overlap: those of one word stand together too often to tell much."""
+
 MOST_WEIGHED = 32
 """Trigrams of a term that are compared for the rarest."""
 
@@ -53,17 +56,31 @@ class Weight(NamedTuple):
 
     @property
     def rarest(self) -> list[str]:
-        return sorted(self.pages, key=lambda gram: self.pages[gram])[:RAREST]
+        return sorted(self.pages, key=lambda gram: self.pages[gram])
 
     @property
-    def least(self) -> int:
-        """Pages that are read for the rarest alone."""
-        return sum(self.pages[gram] for gram in self.rarest)
+    def spaced(self) -> list[str]:
+        """The rarest of which no two overlap."""
+        found: dict[int, str] = {}
+        for gram in self.rarest:
+            place = self.term.index(gram)
+            if all(abs(place - other) > 2 for other in found):
+                found[place] = gram
+        return list(found.values())
 
     @property
-    def near(self) -> str:
-        """What FTS5 looks for of the rarest."""
-        return f"NEAR({' '.join(map(quoted, self.rarest))}, {len(self.term)})"
+    def stages(self) -> list[list[str]]:
+        """What tells rows that are likely to hold the term, from what is read fastest on."""
+        found = [self.rarest[:RAREST], self.spaced[:SPACED]]
+        return [grams for grams in found if len(grams) >= RAREST and 2 * self.read_for(grams) <= self.whole]
+
+    def read_for(self, grams: Sequence[str]) -> int:
+        """Pages that are read for these trigrams alone."""
+        return sum(self.pages[gram] for gram in grams)
+
+    def near(self, grams: Sequence[str]) -> str:
+        """What FTS5 looks for of these trigrams."""
+        return f"NEAR({' '.join(map(quoted, grams))}, {len(self.term)})"
 
 
 def weigh(run: Any, name: str, terms: Sequence[str]) -> list[Weight]:

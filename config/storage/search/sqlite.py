@@ -19,7 +19,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 
 from config.storage.search.fts5 import TRIGGERS, tables, triggers
-from config.storage.search.grams import LAST, RAREST, Weight, quoted, weigh
+from config.storage.search.grams import LAST, Weight, quoted, weigh
 from config.storage.search.index import SubstringIndex, columns_of
 
 FEW_GRAMS = 5_000
@@ -86,7 +86,8 @@ class SQLiteEngine:
             if weight.is_short:
                 taken += weight.whole * GRAM_PAGE
             else:
-                taken += (weight.least if self._is_near(weight) and found < FEW_FOUND else weight.whole) * PAGE
+                stages = self._stages(weight) if found < FEW_FOUND else []
+                taken += (weight.read_for(stages[0]) if stages else weight.whole) * PAGE
         return taken
 
     def find(self, index: SubstringIndex, owner: Sequence[str], terms: Sequence[str], limit: int) -> list[str] | None:
@@ -119,18 +120,25 @@ class SQLiteEngine:
         return [] if self._rows(most.format(MOST_GRAMS), values)[0][0] < MOST_GRAMS else None
 
     def likely(self, index: SubstringIndex, owner: Sequence[str], terms: Sequence[str], limit: int) -> list[str] | None:
-        """By the rarest trigrams of each term, near each other: a whole phrase reads the common ones too."""
+        """By some trigrams of each term, near each other: a whole phrase reads the common ones too."""
         weights = self._weights(index, terms)
-        if not any(map(self._is_near, weights)) or any(weight.is_short for weight in weights):
+        if any(weight.is_short for weight in weights):
             return None
-        wanted = [(each.term, each.near if self._is_near(each) else _phrases(each.term)) for each in weights]
-        sql, values = self._matching(index, owner, wanted)
-        found = [pk for (pk,) in self._rows(f"{sql} LIMIT {limit:d}", values)]
-        return found if len(found) < limit else None
+        stages = [self._stages(weight) for weight in weights]
+        for stage in range(max(map(len, stages))):
+            wanted = [
+                (weight.term, weight.near(each[min(stage, len(each) - 1)]) if each else _phrases(weight.term))
+                for weight, each in zip(weights, stages, strict=True)
+            ]
+            sql, values = self._matching(index, owner, wanted)
+            found = [pk for (pk,) in self._rows(f"{sql} LIMIT {limit:d}", values)]
+            if len(found) < limit:
+                return found
+        return None
 
-    def _is_near(self, weight: Weight) -> bool:
-        """Whether the rarest trigrams tell likely rows much faster than the whole phrase the right ones."""
-        return len(weight.pages) > RAREST and weight.whole >= FEW_PAGES
+    def _stages(self, weight: Weight) -> list[list[str]]:
+        """Trigrams that tell likely rows much faster than the whole phrase the right ones."""
+        return weight.stages if weight.whole >= FEW_PAGES else []
 
     def _weights(self, index: SubstringIndex, terms: Sequence[str]) -> list[Weight]:
         key = (index.name, *terms)
