@@ -30,7 +30,11 @@ NEWEST = {"updated_at": -1, "_id": -1}
     ],
 )
 def test_the_index_of_a_search(conditions: list[Any], order: dict[str, int] | None, index: str | None) -> None:
-    pipeline = [{"$match": {"$and": conditions}}, *([{"$sort": order}] if order else []), {"$limit": 51}]
+    pipeline: list[dict[str, Any]] = [
+        {"$match": {"$and": conditions}},
+        *([{"$sort": order}] if order else []),
+        {"$limit": 51},
+    ]
     assert reads_texts(pipeline[0]["$match"])
     assert hint_of(Conversation, pipeline) == index
 
@@ -69,7 +73,7 @@ def test_searches_are_sent_with_their_index_where_it_is_there(
     with connection.schema_editor() as editor:
         editor.remove_index(Conversation, index)
     try:
-        assert asked(searched.all()[:5]) == [None]
+        assert asked(searched.all()[:5]) == ["conversation_newest", None]
     finally:
         with connection.schema_editor() as editor:
             editor.add_index(Conversation, index)

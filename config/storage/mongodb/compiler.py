@@ -9,13 +9,16 @@ from typing import Any
 from django.db.models.sql.constants import GET_ITERATOR_CHUNK_SIZE, MULTI
 from django_mongodb_backend import compiler
 from django_mongodb_backend.query import MongoQuery, wrap_database_errors
-from pymongo.errors import ExecutionTimeout
+from pymongo.errors import ExecutionTimeout, OperationFailure
 
 from config.storage.mongodb.hints import hint_of, reads_texts
 from config.storage.timeouts import SearchTimedOut
 
 SEARCH_MILLISECONDS = 10_000
 """So long may a search for a page read texts, where no index names those that hold it."""
+
+BAD_VALUE = 2
+"""What MongoDB answers to a hint at an index that is not there."""
 
 
 class IndexedQuery(MongoQuery):
@@ -26,19 +29,25 @@ class IndexedQuery(MongoQuery):
         pipeline = self.get_pipeline()
         options: dict[str, Any] = {"batchSize": size} if size else {}
         if pipeline and reads_texts(pipeline[0].get("$match")):
-            if (hint := hint_of(self.compiler.query.model, pipeline)) and self._has(hint):
+            if hint := hint_of(self.compiler.query.model, pipeline):
                 options["hint"] = hint
             # A page of a search; an export of it may take what it takes.
             if any("$limit" in stage for stage in pipeline):
                 options["maxTimeMS"] = SEARCH_MILLISECONDS
         try:
-            return self.compiler.collection.aggregate(pipeline, session=self.compiler.connection.session, **options)
+            return self._aggregate(pipeline, options)
         except ExecutionTimeout as error:
             raise SearchTimedOut from error
 
-    def _has(self, index: str) -> bool:
-        """Whether the index is there: to ask for one that is not would be an error."""
-        return index in self.compiler.collection.index_information(session=self.compiler.connection.session)
+    def _aggregate(self, pipeline: list[dict[str, Any]], options: dict[str, Any]) -> Any:
+        session = self.compiler.connection.session
+        try:
+            return self.compiler.collection.aggregate(pipeline, session=session, **options)
+        except OperationFailure as error:
+            if error.code != BAD_VALUE or "hint" not in options:
+                raise
+            del options["hint"]  # that index is missing: check_search says so
+            return self.compiler.collection.aggregate(pipeline, session=session, **options)
 
     def get_pipeline(self) -> list[dict[str, Any]]:
         stages: list[dict[str, Any]] = [stage for stage in super().get_pipeline() if not is_identity(stage)]

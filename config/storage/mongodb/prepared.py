@@ -8,6 +8,8 @@ from django.db import connection
 from django.db.models import QuerySet
 from django_mongodb_backend.query import wrap_database_errors
 
+from config.storage.mongodb.hints import reads_texts
+
 
 class Pipeline:
     """Of a queryset of ``values_list`` that was built from ``markers``, which values take the place of."""
@@ -21,7 +23,7 @@ class Pipeline:
         self.converters = compiler.get_converters([column for column, *_ in compiler.select[: compiler.col_count]])
         self.places = {marker: which for which, marker in enumerate(markers)}
         found = set(self._markers(self.stages))
-        self.is_complete = found == set(self.places) and not getattr(compiler, "reads_texts", False)
+        self.is_complete = found == set(self.places) and not reads_texts(self.stages[0])
         """Whether each value stands in it as it is; else it has to be written each time."""
 
     @wrap_database_errors
