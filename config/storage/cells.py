@@ -35,7 +35,7 @@ class Cells:
     narrowed: Sequence[str]
     divided: Sequence[str]
     counters: Mapping[str, str]
-    """Column → condition."""
+    """Column → how much a row counts for, a whole number."""
     columns: Sequence[str]
 
     @property
@@ -63,12 +63,9 @@ class Cells:
             f"({' UNION ALL '.join(f'SELECT {i} AS i' for i in range(len(sqls)))}) AS {place}" for place, sqls in parts
         )
 
-    def count_of(self, condition: str, row: str) -> str:
-        return f"CASE WHEN {condition.format(row=row)} THEN 1 ELSE 0 END"
-
     def counted(self, row: str, *, of: str = "", sign: int = 1) -> str:
         """A SELECT of a cell's keys and counters for each row ``row`` (of ``of``), times ``sign``."""
-        counts = [f"{sign} * {self.count_of(sql, row)} AS {name}" for name, sql in self.counters.items()]
+        counts = [f"{sign} * ({sql.format(row=row)}) AS {name}" for name, sql in self.counters.items()]
         keys = [f"{value} AS {name}" for name, value in zip(self.keys, self.values_of(row), strict=True)]
         source = f"{of} AS {row}, " if of else ""
         return f"SELECT {', '.join([*keys, *counts])} FROM {source}{self.places}"  # noqa: S608
@@ -139,8 +136,8 @@ def _sqlite(cells: Cells) -> list[str]:
         )
 
     def add(row: str, sign: str) -> str:
-        conditions = cells.counters.items()
-        sets = ", ".join(f"{name} = {name} {sign} ({cells.count_of(sql, row)})" for name, sql in conditions)
+        counts = cells.counters.items()
+        sets = ", ".join(f"{name} = {name} {sign} ({sql.format(row=row)})" for name, sql in counts)
         return f"UPDATE {cells.table} SET {sets} WHERE {mine(row)};"  # noqa: S608
 
     keys, zeros = ", ".join(cells.keys), ", ".join("0" for _ in cells.counters)

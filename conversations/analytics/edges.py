@@ -65,17 +65,23 @@ class Edges:
         return found
 
     @property
+    def bins(self) -> tuple[int, int]:
+        """The half hours from the place of the first moment up to that of the last."""
+        first, *_, last = (place.day * SLOTS + place.slot for place in self.places)
+        return first, last
+
+    @property
     def are_near(self) -> bool:
         return len(self.rests) <= MOST_RESTS
 
-    def kept_before(self, owner: Mapping[str, str]) -> list[list[int]]:
-        """For each moment ``OUTCOMES`` of what came before its place, since some day before all of them."""
+    def kept_before(self, owner: Mapping[str, str], names: Sequence[str] = OUTCOMES) -> list[list[int]]:
+        """For each moment the counters ``names`` of what came before its place, since some day before all of them."""
         first, last = (end(place.midnight for place in self.places) for end in (min, max))
-        days = _read(DayCell.objects.filter(**owner, divided="", bin__gte=first, bin__lt=last))
-        before = list(accumulate((days[day] for day in range(first, last)), _sum, initial=[0] * len(OUTCOMES)))
+        days = _read(DayCell.objects.filter(**owner, divided="", bin__gte=first, bin__lt=last), names)
+        before = list(accumulate((days[day] for day in range(first, last)), _sum, initial=[0] * len(names)))
         parts: dict[int, list[int]] = {}
         if any(place.bins for place in self.places):
-            parts = _read(HalfHourCell.objects.alias(slot=F("bin") % SLOTS).filter(self._wanted(), **owner))
+            parts = _read(HalfHourCell.objects.alias(slot=F("bin") % SLOTS).filter(self._wanted(), **owner), names)
         return [
             _with(before[place.midnight - first], (parts[bin_] for bin_ in place.bins), 1 if place.is_early else -1)
             for place in self.places
@@ -104,10 +110,10 @@ def _place(moment: datetime) -> Place:
     return Place(int(day), round(seconds / HALF_HOUR))
 
 
-def _read(cells: "QuerySet[Any]") -> dict[int, list[int]]:
-    """Bin → ``OUTCOMES``. On PostgreSQL a bin may have several rows."""
-    found: dict[int, list[int]] = defaultdict(lambda: [0] * len(OUTCOMES))
-    for bin_, *numbers in cells.order_by().values_list("bin", *OUTCOMES):
+def _read(cells: "QuerySet[Any]", names: Sequence[str]) -> dict[int, list[int]]:
+    """Bin → counters. On PostgreSQL a bin may have several rows."""
+    found: dict[int, list[int]] = defaultdict(lambda: [0] * len(names))
+    for bin_, *numbers in cells.order_by().values_list("bin", *names):
         found[bin_] = _sum(found[bin_], numbers)
     return found
 

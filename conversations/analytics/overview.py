@@ -1,12 +1,15 @@
 """What the API answers with: the figures of an account's last days (contract, section 8)."""
 
-from collections.abc import Iterable
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import connection
 from django.db.models import Count, Max, Min, Q, Sum
 
-from conversations.models import Channel, ConversationQuerySet, Status
+from config.storage.transaction import snapshot_of_all
+from conversations.analytics.edges import Edges
+from conversations.models import Channel, ConversationQuerySet, MessageCell, Status
 
 RANGES = {"7d": timedelta(days=7), "30d": timedelta(days=30), "90d": timedelta(days=90)}
 DEFAULT_RANGE = "30d"
@@ -49,44 +52,66 @@ class Overview:
     new_leads: int
 
 
-@dataclass(frozen=True)
-class Group:
-    """Conversations that are alike, and how many messages they have together."""
-
-    status: str
-    channel: str
-    qualified: bool | None
-    number: int
-    messages: int
+NAMES = (*Status.values, "said_yes", "said_no", "completed_yes")
+"""Counters that the store keeps (``DayCell``), for each channel."""
 
 
-def overview(conversations: ConversationQuerySet, *, start: datetime, end: datetime) -> Overview:
-    """The figures of ``conversations``, which begin at their tenant and environment. Two queries."""
-    groups = _groups(conversations.started_within(start, end))
-    leads, new_leads = _leads(conversations.filter(created_at__lt=end), start)
-    number = _number(groups)
-    completed = [group for group in groups if group.status == Status.COMPLETED]
+def overview(
+    conversations: ConversationQuerySet, owner: tuple[str, str], *, start: datetime, end: datetime
+) -> Overview:
+    """The figures of ``conversations``, all of ``owner``: an account and an environment. A few statements."""
+    with snapshot_of_all():
+        counts = _counts(conversations, owner, start, end)
+        leads, new_leads = _leads(conversations.filter(created_at__lt=end), start)
+    number = sum(counts[status] for status in Status.values)
     return Overview(
         start,
         end,
         conversations=number,
-        active=_number(group for group in groups if group.status == Status.ACTIVE),
-        qualified=_number(group for group in groups if group.qualified is True),
-        disqualified=_number(group for group in groups if group.qualified is False),
-        qualification_rate=_ratio(100 * _number(group for group in completed if group.qualified), _number(completed)),
-        messages_each=_ratio(sum(group.messages for group in groups), number),
-        by_channel={
-            channel: _number(group for group in groups if group.channel == channel) for channel in Channel.values
-        },
+        active=counts[Status.ACTIVE],
+        qualified=counts["said_yes"],
+        disqualified=counts["said_no"],
+        qualification_rate=_ratio(100 * counts["completed_yes"], counts[Status.COMPLETED]),
+        messages_each=_ratio(counts["messages"], number),
+        by_channel={channel: counts[f"channel:{channel}"] for channel in Channel.values},
         leads=leads,
         new_leads=new_leads,
     )
 
 
-def _groups(conversations: ConversationQuerySet) -> list[Group]:
-    """One for each status, channel and result that occurs: 36 rows at most, however many conversations there are."""
+def _counts(
+    conversations: ConversationQuerySet, owner: tuple[str, str], start: datetime, end: datetime
+) -> "Counter[str]":
+    """Of ``NAMES``, of channels and of messages: what the store keeps, and the rest along an index."""
+    counts: Counter[str] = Counter()
+    if connection.vendor == "mongodb":
+        _count(conversations.started_within(start, end), counts, 1)
+        return counts
+    edges, mine = Edges([start, end]), {"account_id": owner[0], "environment": owner[1]}
+    for channel in Channel.values:
+        before, after = edges.kept_before({**mine, "narrowed": f"channel:{channel}"}, NAMES)
+        found = dict(zip(NAMES, (high - low for low, high in zip(before, after, strict=True)), strict=True))
+        counts.update(found)
+        counts[f"channel:{channel}"] += sum(found[status] for status in Status.values)
+    first, last = edges.bins
+    kept = MessageCell.objects.filter(**mine, narrowed="", bin__gte=first, bin__lt=last)
+    counts["messages"] += kept.aggregate(sum=Sum("messages"))["sum"] or 0
+    for position, low, high, sign in edges.rests:
+        _count(conversations.started_within(low, high), counts, sign if position else -sign)
+    return counts
+
+
+def _count(conversations: ConversationQuerySet, counts: "Counter[str]", sign: int) -> None:
+    """Add them to ``counts``, or take them away. 36 rows at most, however many conversations there are."""
     rows = conversations.order_by().values_list("status", "channel", "qualified")
-    return [Group(*row) for row in rows.annotate(number=Count("pk"), messages=Sum("message_count"))]
+    for status, channel, qualified, number, messages in rows.annotate(number=Count("*"), sum=Sum("message_count")):
+        counts[status] += sign * number
+        counts[f"channel:{channel}"] += sign * number
+        counts["messages"] += sign * messages
+        if qualified is not None:
+            counts["said_yes" if qualified else "said_no"] += sign * number
+        if qualified and status == Status.COMPLETED:
+            counts["completed_yes"] += sign * number
 
 
 def _leads(conversations: ConversationQuerySet, start: datetime) -> tuple[int, int]:
@@ -96,10 +121,6 @@ def _leads(conversations: ConversationQuerySet, start: datetime) -> tuple[int, i
         every=Count("lead_id"), new=Count("lead_id", filter=Q(first__gte=start))
     )
     return counted["every"], counted["new"]
-
-
-def _number(groups: Iterable[Group]) -> int:
-    return sum(group.number for group in groups)
 
 
 def _ratio(part: int, whole: int) -> float:

@@ -1,7 +1,7 @@
 """What: conversations and the verbs that change them."""
 
 from conversations.models.bulk import MAX_CHANGED, BulkChange
-from conversations.models.cells import DayCell, HalfHourCell
+from conversations.models.cells import DayCell, HalfHourCell, MessageCell
 from conversations.models.conversation import Conversation
 from conversations.models.naming import Agent, Campaign
 from conversations.models.note import Note
@@ -26,6 +26,7 @@ __all__ = [
     "DayCell",
     "HalfHourCell",
     "LastLook",
+    "MessageCell",
     "Note",
     "Outcome",
     "ReadMark",

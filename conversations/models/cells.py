@@ -28,14 +28,27 @@ _STAGE = f"CASE WHEN {{row}}.current_stage_index < {LAST_STAGE} THEN {{row}}.cur
 _DIVIDED = [*_NARROWED[:3], f"'stage:' || {_STAGE}"]
 
 _CLOSED = ", ".join(f"'{status.value}'" for status in CLOSED_STATUSES)
-_OUTCOMES = {status.value: f"{{row}}.status = '{status.value}'" for status in Status}
-_OUTCOMES["qualified"] = f"{{row}}.qualified AND {{row}}.status IN ({_CLOSED})"
-_LAST = {f"dropped_after_{role}": f"{_OUTCOMES['dropped']} AND {{row}}.last_role = '{role.value}'" for role in Role}
+
+
+def _where(**conditions: str) -> dict[str, str]:
+    return {name: f"CASE WHEN {condition} THEN 1 ELSE 0 END" for name, condition in conditions.items()}
+
+
+_OUTCOMES = _where(
+    **{status.value: f"{{row}}.status = '{status.value}'" for status in Status},
+    qualified=f"{{row}}.qualified AND {{row}}.status IN ({_CLOSED})",
+    said_yes="{row}.qualified",
+    said_no="NOT {row}.qualified",
+    completed_yes="{row}.qualified AND {row}.status = 'completed'",
+)
+_LAST = _where(
+    **{f"dropped_after_{role}": f"{{row}}.status = 'dropped' AND {{row}}.last_role = '{role.value}'" for role in Role}
+)
 
 _READ = ("account_id", "environment", "created_at", "status", "qualified", *FILTERS.values())
 
 
-class _Cell(Owned):
+class _Place(Owned):
     is_derived = True  # a backup leaves it out: the database makes it anew
 
     # No constraint: each change of a conversation would look at its account again.
@@ -45,12 +58,6 @@ class _Cell(Owned):
     bin = models.IntegerField()
     narrowed = models.CharField(max_length=40)
     divided = models.CharField(max_length=40)
-    active = models.BigIntegerField()
-    completed = models.BigIntegerField()
-    handed_off = models.BigIntegerField()
-    dropped = models.BigIntegerField()
-    qualified = models.BigIntegerField()
-    """Of the finished."""
 
     objects = models.Manager.from_queryset(OwnedQuerySet[Any])()
 
@@ -59,6 +66,22 @@ class _Cell(Owned):
 
     def __str__(self) -> str:
         return f"{self.bin} {self.narrowed} {self.divided}"
+
+
+class _Cell(_Place):
+    active = models.BigIntegerField()
+    completed = models.BigIntegerField()
+    handed_off = models.BigIntegerField()
+    dropped = models.BigIntegerField()
+    qualified = models.BigIntegerField()
+    """Of the finished."""
+    said_yes = models.BigIntegerField()
+    """Qualified, whatever the status; and not."""
+    said_no = models.BigIntegerField()
+    completed_yes = models.BigIntegerField()
+
+    class Meta:
+        abstract = True
 
 
 class DayCell(_Cell):
@@ -84,6 +107,17 @@ class HalfHourCell(_Cell):
         )
 
 
+class MessageCell(_Place):
+    """Messages of the conversations of half hours. Alone, because an append changes nothing but these."""
+
+    messages = models.BigIntegerField()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=("account", "environment", "narrowed", "bin", "divided"), name="message_cell_place"),
+        )
+
+
 def kept() -> list[Cells]:
     source = Conversation._meta.db_table
     return [
@@ -92,4 +126,8 @@ def kept() -> list[Cells]:
             (*_READ, "current_stage_index", "last_role"),
         ),
         Cells(source, HalfHourCell._meta.db_table, HALF_HOUR, _NARROWED, ["''"], _OUTCOMES, _READ),
+        Cells(
+            source, MessageCell._meta.db_table, HALF_HOUR, ["''"], ["''"], {"messages": "{row}.message_count"},
+            ("account_id", "environment", "created_at", "message_count"),
+        ),
     ]  # fmt: skip

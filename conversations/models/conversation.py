@@ -114,6 +114,8 @@ class Conversation(Maskable, Owned):
                 fields=("account", "environment", "lead_id", "-updated_at", "-id"), name="conversation_of_lead"
             ),
             models.Index(fields=("account", "environment", "-created_at", "-id"), name="conversation_started"),
+            # Read alone where leads are counted, each with its first conversation and its last
+            models.Index(fields=("account", "environment", "lead_id", "created_at"), name="conversation_leads"),
             models.Index(fields=("account", "environment", "-message_count", "-id"), name="conversation_longest"),
             # Read alone where filters are counted; an append changes nothing in it.
             models.Index(fields=("account", "environment", "status", *FACETS), name="conversation_facets"),

@@ -1,10 +1,11 @@
 """GET /api/analytics/overview (contract, sections 3, 5 and 8)."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from accounts.models import Account
@@ -209,7 +210,50 @@ def test_conversation_of_the_future_makes_no_lead_of_today(api: Api, record: Rec
     assert overview(api) == EMPTY
 
 
-def test_overview_takes_three_queries_however_many_conversations(api: Api, history: None) -> None:
+def test_overview_takes_as_many_queries_however_many_conversations(
+    api: Api, history: None, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The key, the leads, and what is kept: of three channels days and half hours, messages, and at either end a rest.
+    Where nothing is kept: the key, the leads, the groups."""
+    monkeypatch.setattr(analytics_api, "now", lambda: now().replace(hour=12, minute=10))
     api.get(PATH)
-    with statements(3):  # the key, the groups, the leads
+    number = 3 if connection.vendor == "mongodb" else 11
+    with statements(number):
         overview(api, range="90d")
+    for _ in range(20):
+        record(createdAt=ago(days=3))
+    with statements(number):
+        overview(api, range="90d")
+
+
+@pytest.mark.parametrize("minutes", [0, 7, 29, 31, 12 * 60 + 1, 23 * 60 + 50])
+def test_what_is_kept_and_what_is_counted_make_one(
+    api: Api, record: Record, monkeypatch: pytest.MonkeyPatch, minutes: int
+) -> None:
+    """At every time of the day the figures are those of the rows."""
+    end = datetime(2026, 3, 20, tzinfo=UTC) + timedelta(minutes=minutes)
+    monkeypatch.setattr(analytics_api, "now", lambda: end)
+    for number in range(80):
+        record(
+            leadId=str(number % 50),
+            status=Status.values[number % 4],
+            channel=Channel.values[number % 3],
+            createdAt=format_moment(end - timedelta(days=9) + timedelta(minutes=number * 173)),
+            qualificationResult=[YES, NO, None][number % 5 % 3],
+            messages=[message("Hello")] * (number % 4),
+        )
+    for conversation in Conversation.objects.all()[:5]:
+        conversation.append([message("And")], by=None)
+    rows = list(Conversation.objects.filter(created_at__gte=end - timedelta(days=7), created_at__lt=end))
+    figures = overview(api, range="7d")
+    assert figures["totalConversations"] == len(rows) > 50
+    assert figures["activeConversations"] == sum(row.status == "active" for row in rows)
+    assert figures["qualifiedLeads"] == sum(row.qualified is True for row in rows)
+    assert figures["disqualifiedLeads"] == sum(row.qualified is False for row in rows)
+    completed = [row for row in rows if row.status == "completed"]
+    assert figures["qualificationRate"] == round(
+        100 * sum(bool(row.qualified) for row in completed) / len(completed), 1
+    )
+    assert figures["avgMessagesPerConversation"] == round(sum(row.message_count for row in rows) / len(rows), 1)
+    assert figures["channelBreakdown"] == {name: sum(row.channel == name for row in rows) for name in Channel.values}
+    assert figures["totalLeads"] == len({row.lead_id for row in rows})

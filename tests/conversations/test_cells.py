@@ -14,7 +14,7 @@ from accounts.models import Account
 from config.storage.cells import keep_cells, recount
 from config.storage.moments import now
 from conversations.analytics.started import Started
-from conversations.models import BulkChange, Conversation, DayCell, HalfHourCell, Status
+from conversations.models import BulkChange, Conversation, DayCell, HalfHourCell, MessageCell, Status
 from conversations.models.cells import kept
 from tests.conversations.test_pages import wire_moment
 from tests.factories import message
@@ -31,7 +31,7 @@ CAMPAIGNS = (None, "c" * 24, "a" * 24)
 def stored() -> list[Counter[tuple[Any, ...]]]:
     """All that the cells add up to, but zeros."""
     found = []
-    for cells, model in zip(kept(), (DayCell, HalfHourCell), strict=True):
+    for cells, model in zip(kept(), (DayCell, HalfHourCell, MessageCell), strict=True):
         sums: Counter[tuple[Any, ...]] = Counter()
         names = list(cells.counters)
         for *key, counts in (
