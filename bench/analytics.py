@@ -16,7 +16,7 @@ from typing import Any
 
 from bench import data, results, turns
 
-ROUNDS = 15
+ROUNDS = 9
 MOST = 10.0
 DAYS = 90
 MADE = 20_000
