@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from fcntl import LOCK_EX, flock
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -136,9 +137,16 @@ def migrated() -> bytes:
 
 @cache
 def collect_static() -> None:
-    """As a release does. The files lie where the settings say, for all servers."""
-    with TemporaryDirectory() as folder:
-        Parley(Path(folder), {}).manage("collectstatic", "--noinput", "--verbosity=0")
+    """As a release does. The files lie where the settings say, for all servers: one of a run's processes collects."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(os.getpid())
+    (ROOT / "var").mkdir(exist_ok=True)
+    with TemporaryDirectory() as folder, (ROOT / "var" / "static-collected-by").open("a+") as by:
+        flock(by, LOCK_EX)
+        by.seek(0)
+        if by.read() != run:
+            Parley(Path(folder), {}).manage("collectstatic", "--noinput", "--verbosity=0")
+            by.truncate(0)
+            by.write(run)
 
 
 @contextmanager
