@@ -26,7 +26,7 @@ import django
 from bench import results
 from bench.data import FOLDER
 
-ROUNDS = 5
+ROUNDS = 3
 MOST = {"API": 3.0, "one status": 3.0, "page": 5.0}
 MOST_MONGODB = 300.0
 RECORDED = 300
