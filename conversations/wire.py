@@ -12,14 +12,13 @@ from typing import Any
 import orjson
 from django.db import connection, models
 from django.db.models import Func
-from django.db.models.expressions import RawSQL
 from rest_framework.renderers import BaseRenderer
 
 from accounts.tables import log_end
 from config.storage.expressions import StoredDocuments
 from config.storage.json_text import DIALECTS, Dialect
 from config.storage.prepared import Prepared
-from config.storage.search import engine_of, is_few, is_none
+from config.storage.search import engine_of, is_few, is_none, looked_up
 from config.storage.transaction import snapshot
 from conversations.messages import format_moment
 from conversations.models import Conversation, ConversationQuerySet
@@ -153,13 +152,7 @@ def page(conversations: ConversationQuerySet, most: int) -> list[Row]:
     return _named(engine.packed(keys)) if engine and keys else []
 
 
-def _these(keys: Any) -> Any:
-    engine = engine_of(connection)
-    assert engine is not None  # noqa: S101 - it has named them
-    return written(Conversation.objects.filter(pk__in=RawSQL(engine.keys, (keys,))).newest_first())  # noqa: S611
-
-
-_named = Prepared(_these, values=1)
+_named = Prepared(lambda keys: written(looked_up(Conversation.objects.all(), keys).newest_first()), values=1)
 """Those with these primary keys."""
 
 

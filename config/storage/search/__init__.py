@@ -14,10 +14,24 @@ from django.db import connections
 from django.db.models import CharField, QuerySet, Value
 from django.db.models.expressions import Col, RawSQL
 from django.db.models.functions import Coalesce
-from django.db.models.lookups import Exact, In
-from django.db.models.sql.where import OR, WhereNode
+from django.db.models.lookups import In
+from django.db.models.sql.where import OR
 
 from config.storage.expressions import HasSubstring
+from config.storage.search.found import (
+    AmongFew,
+    Owned,
+    Walked,
+    conditions_of,
+    found_in,
+    is_counted,
+    is_few,
+    is_none,
+    is_searched,
+    looked_up,
+    number_of,
+    pins,
+)
 from config.storage.search.index import Engine, SubstringIndex, engine_of, index_of, named_by
 from config.storage.search.looks import looks, reaches
 
@@ -31,6 +45,7 @@ __all__ = [
     "is_few",
     "is_none",
     "is_searched",
+    "looked_up",
     "number_of",
     "some_of",
 ]
@@ -147,9 +162,9 @@ class Search:
         among = AmongFew(self.pk, named_by(self.engine, pks))
         among.number = len(pks)
         rows = self._with(self._verified(rows), among)
-        children = _conditions(rows)
+        children = conditions_of(rows)
         for position, condition in enumerate(children):
-            if _pins(condition, self.index.fields):
+            if pins(condition, self.index.fields):
                 hidden = Coalesce(condition.lhs, Value(""), output_field=CharField())
                 children[position] = Owned(hidden, condition.rhs)
         return rows
@@ -176,97 +191,35 @@ class Search:
             return rows
         rows = rows.all()
         rows.query.where = rows.query.where.clone()
-        _conditions(rows).append(self._holding())
+        conditions_of(rows).append(self._holding())
         return rows
 
     def _with(self, rows: R, condition: Any) -> R:
         condition.search = self
         rows = rows.all()
         rows.query.where = rows.query.where.clone()
-        _conditions(rows).append(condition)
+        conditions_of(rows).append(condition)
         return rows
-
-
-class AmongFew(In):
-    """A primary key among all those that the index named."""
-
-    number = 0
-
-
-class Owned(Exact):
-    """The owner's, which all that the index named are."""
-
-
-class Walked(WhereNode):
-    """The text holds one of the terms."""
-
-    search: Search | None = None
-
-    def clone(self) -> "Walked":
-        copy = cast(Walked, super().clone())
-        copy.search = self.search
-        return copy
-
-
-def is_few(rows: "QuerySet[Any]") -> bool:
-    """Whether a search has named its rows one by one: they are counted fastest by reading them."""
-    return any(isinstance(condition, AmongFew) for condition in _conditions(rows))
-
-
-def is_none(rows: "QuerySet[Any]") -> bool:
-    """Whether a search has found nothing."""
-    return any(isinstance(condition, AmongFew) and not condition.number for condition in _conditions(rows))
-
-
-def is_searched(rows: "QuerySet[Any]") -> bool:
-    """Whether they are what a search found: a row takes more than a look."""
-    return _found_in(rows) is not None
-
-
-def is_counted(rows: "QuerySet[Any]") -> bool:
-    """Whether they can be counted in the time of a page: no search found them, or it named all there are."""
-    return isinstance(_found_in(rows), AmongFew | None)
-
-
-def number_of(rows: "QuerySet[Any]") -> int | None:
-    """How many a search found, where it has named them all and nothing else narrows them."""
-    found, conditions = _found_in(rows), _conditions(rows)
-    is_all = isinstance(found, AmongFew) and all(each is found or isinstance(each, Owned) for each in conditions)
-    return found.number if is_all else None
 
 
 def some_of(rows: R) -> R | None:
     """Some of those that a search found, in the time of a page; None where it named all there are."""
-    found = _found_in(rows)
+    found = found_in(rows)
     if found is None or isinstance(found, AmongFew):
         return None
     search: Search = found.search
     if search.is_named:
         rows = rows.all()
         rows.query.where = rows.query.where.clone()
-        _conditions(rows).remove(found)
+        conditions_of(rows).remove(found)
         return search.among(rows, (search.named(FEW) or [])[:FEW])
     along, owned = search.index.along, search.all.filter(**search.owner)
     horizon = owned.order_by(f"-{along}", "-pk").values_list(along, flat=True)[GLANCE : GLANCE + 1]
     return next((rows.filter(**{f"{along}__gte": moment}) for moment in horizon), None)
 
 
-def _found_in(rows: "QuerySet[Any]") -> Any:
-    """The condition that a search has set, if one has."""
-    return next((each for each in _conditions(rows) if getattr(each, "search", None)), None)
-
-
 def _owner(rows: "QuerySet[Any]", index: SubstringIndex) -> dict[str, Any]:
     """Whose rows they are, where they are narrowed to one owner: the index's first fields → values."""
     names = index.fields[:-1]
-    found = {condition.lhs.target.name: condition.rhs for condition in _conditions(rows) if _pins(condition, names)}
+    found = {condition.lhs.target.name: condition.rhs for condition in conditions_of(rows) if pins(condition, names)}
     return {name: found[name] for name in names} if len(found) == len(names) else {}
-
-
-def _conditions(rows: QuerySet[Any]) -> list[Any]:
-    """What all hold for a row to be among ``rows``."""
-    return rows.query.where.children
-
-
-def _pins(condition: Any, names: Sequence[str]) -> bool:
-    return isinstance(condition, Exact) and isinstance(condition.lhs, Col) and condition.lhs.target.name in names

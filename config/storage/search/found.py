@@ -1,0 +1,81 @@
+"""What a search has set on a queryset, and what can be told from it."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from django.db import connections
+from django.db.models import QuerySet
+from django.db.models.expressions import Col, RawSQL
+from django.db.models.lookups import Exact, In
+from django.db.models.sql.where import WhereNode
+
+from config.storage.search.index import engine_of
+
+
+class AmongFew(In):
+    """A primary key among all those that the index named."""
+
+    number = 0
+
+
+class Owned(Exact):
+    """The owner's, which all that the index named are."""
+
+
+class Walked(WhereNode):
+    """The text holds one of the terms."""
+
+    search: Any = None
+
+    def clone(self) -> "Walked":
+        copy = cast(Walked, super().clone())
+        copy.search = self.search
+        return copy
+
+
+def is_few(rows: "QuerySet[Any]") -> bool:
+    """Whether a search has named its rows one by one: they are counted fastest by reading them."""
+    return any(isinstance(condition, AmongFew) for condition in conditions_of(rows))
+
+
+def is_none(rows: "QuerySet[Any]") -> bool:
+    """Whether a search has found nothing."""
+    return any(isinstance(condition, AmongFew) and not condition.number for condition in conditions_of(rows))
+
+
+def is_searched(rows: "QuerySet[Any]") -> bool:
+    """Whether they are what a search found: a row takes more than a look."""
+    return found_in(rows) is not None
+
+
+def is_counted(rows: "QuerySet[Any]") -> bool:
+    """Whether they can be counted in the time of a page: no search found them, or it named all there are."""
+    return isinstance(found_in(rows), AmongFew | None)
+
+
+def number_of(rows: "QuerySet[Any]") -> int | None:
+    """How many a search found, where it has named them all and nothing else narrows them."""
+    found, conditions = found_in(rows), conditions_of(rows)
+    is_all = isinstance(found, AmongFew) and all(each is found or isinstance(each, Owned) for each in conditions)
+    return found.number if is_all else None
+
+
+def found_in(rows: "QuerySet[Any]") -> Any:
+    """The condition that a search has set, if one has."""
+    return next((each for each in conditions_of(rows) if getattr(each, "search", None)), None)
+
+
+def conditions_of(rows: QuerySet[Any]) -> list[Any]:
+    """What all hold for a row to be among ``rows``."""
+    return rows.query.where.children
+
+
+def pins(condition: Any, names: Sequence[str]) -> bool:
+    return isinstance(condition, Exact) and isinstance(condition.lhs, Col) and condition.lhs.target.name in names
+
+
+def looked_up(rows: "QuerySet[Any]", keys: Any) -> Any:
+    """Those of ``rows`` with these primary keys, which an engine has ``packed``."""
+    engine = engine_of(connections[rows.db])
+    assert engine is not None  # noqa: S101 - it has packed them
+    return rows.filter(pk__in=RawSQL(engine.keys, (keys,)))  # noqa: S611 - the value is a parameter
