@@ -69,7 +69,6 @@ def run(number: int, url: str) -> None:
     logging.disable(logging.CRITICAL)
     accounts = {name: prepare(name, size) for name, size in {"Bench": number, **OTHERS}.items()}
     found = {name: Asked(account).searches(name) for name, account in accounts.items()}
-    slow = [told for _, each in found.values() for told in each]
     parts = [f"{number:,} conversations; medians of {ROUNDS}."]
     titles = {"Bench": f"In the account of {number:,}"} | {name: f"In one {name} beside it" for name in OTHERS}
     header = ("", "API", "without", "×", "one status ×", "page", "without", "×")
@@ -77,7 +76,7 @@ def run(number: int, url: str) -> None:
     if connection.vendor != "mongodb":
         parts.append(results.table(("the index", ""), writing(accounts["Bench"])))
     results.publish(f"search-{connection.vendor}-{number}", "\n\n".join(parts))
-    if slow:
+    if slow := [told for _, each in found.values() for told in each]:
         sys.exit(f"Slower than it may be: {', '.join(slow)}")
 
 
