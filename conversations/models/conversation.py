@@ -16,7 +16,6 @@ from accounts.validators import validate_text
 from config.storage.expressions import AppendDocuments, append_text
 from config.storage.fields import DocumentListField, ObjectIdField
 from config.storage.moments import now
-from config.storage.search import SubstringIndex
 from config.storage.transaction import atomic
 from conversations import search
 from conversations.messages import (
@@ -30,18 +29,10 @@ from conversations.messages import (
     validate_messages,
 )
 from conversations.models.changes import DETAILS, NAMING, kept_beginning, touched
+from conversations.models.indexes import INDEXES
 from conversations.models.masked import ERASED, masked_values
 from conversations.models.naming import notice_names
-from conversations.models.queries import (
-    CLOSED_STATUSES,
-    FACETS,
-    FIGURES,
-    FIGURES_OF_AGENT,
-    FIGURES_OF_CAMPAIGN,
-    Channel,
-    ConversationQuerySet,
-    Status,
-)
+from conversations.models.queries import CLOSED_STATUSES, Channel, ConversationQuerySet, Status
 from conversations.models.recording import RecordingManager
 from conversations.models.refusals import ConversationFull, StatusMoved, StatusNotAllowed
 
@@ -102,36 +93,7 @@ class Conversation(Maskable, Owned):
     class Meta:
         verbose_name = _("conversation")
         verbose_name_plural = _("conversations")
-        indexes = (
-            # Read alone for a list's ETag, where no tally is kept (MongoDB)
-            models.Index(fields=("account", "environment", "status", "revision"), name="conversation_revisions"),
-            # The whole ordering, _id included: a page is read from the index, never sorted.
-            models.Index(fields=("account", "environment", "-updated_at", "-id"), name="conversation_newest"),
-            models.Index(
-                fields=("account", "environment", "status", "-updated_at", "-id"), name="conversation_newest_by_status"
-            ),
-            models.Index(
-                fields=("account", "environment", "lead_id", "-updated_at", "-id"), name="conversation_of_lead"
-            ),
-            models.Index(fields=("account", "environment", "-created_at", "-id"), name="conversation_started"),
-            # Read alone where leads are counted, each with its first conversation and its last
-            models.Index(fields=("account", "environment", "lead_id", "created_at"), name="conversation_leads"),
-            models.Index(fields=("account", "environment", "-message_count", "-id"), name="conversation_longest"),
-            # Read alone where filters are counted; an append changes nothing in it.
-            models.Index(fields=("account", "environment", "status", *FACETS), name="conversation_facets"),
-            # Read alone where figures are counted (``conversations.analytics``); an append changes nothing in it.
-            models.Index(fields=("account", "environment", *FIGURES), name="conversation_figures"),
-            # The same of one agent, one campaign, one channel: however rare, its figures are read, and nothing else
-            models.Index(fields=("account", "environment", *FIGURES_OF_AGENT), name="conversation_of_agent"),
-            models.Index(fields=("account", "environment", *FIGURES_OF_CAMPAIGN), name="conversation_of_campaign"),
-            models.Index(
-                fields=("account", "environment", "channel", "created_at", "status"), name="conversation_of_channel"
-            ),
-            # Not read by Django's own look-ups, but by ``search`` alone
-            SubstringIndex(
-                fields=("account", "environment", "search_text"), along="updated_at", name="conversation_search"
-            ),
-        )
+        indexes = INDEXES
         constraints = (
             models.CheckConstraint(condition=Q(status__in=Status.values), name="conversation_status_known"),
             models.CheckConstraint(condition=Q(channel__in=Channel.values), name="conversation_channel_known"),

@@ -148,8 +148,13 @@ def test_indexes_of_lists_carry_the_whole_order() -> None:
                 "conversation_facets",
                 "conversation_search",
                 "conversation_figures",
+                "conversation_leads",
+                "conversation_of_agent",
+                "conversation_of_campaign",
+                "conversation_of_channel",
                 "day_cell_place",
-                "hour_cell_place",
+                "half_hour_cell_place",
+                "message_cell_place",
                 "tally_of_account",
             )
             assert holds_no_order or index.fields[-1].lstrip("-") == "id", index.name
