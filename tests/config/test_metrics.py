@@ -149,8 +149,10 @@ def test_counts_are_exact_over_all_workers_and_outlive_one(server: Running) -> N
     for _ in range(6):  # whichever worker answers
         text = scrape(server)
         assert of(text, "parley_requests_total", **listed, status="200") == 120 + 60 - refused
-        assert of(text, "parley_request_duration_seconds_bucket", **listed, le="+Inf") == 180 - refused
-        assert of(text, "parley_requests_total", route="none", method="GET", status="429") == refused
+        # A worker that does not know yet that the address has used up its limit finds it where it knows the key.
+        late = of(text, "parley_requests_total", **listed, status="429") or 0
+        assert of(text, "parley_request_duration_seconds_bucket", **listed, le="+Inf") == 180 - refused + late
+        assert of(text, "parley_requests_total", route="none", method="GET", status="429") == refused - late
         assert of(text, "parley_requests_total", route="none", method="GET", status="404") == 2
         assert of(text, "parley_requests_total", route="static", method="GET", status="200") == 1
         assert 'method="other",' in text
