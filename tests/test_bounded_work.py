@@ -23,7 +23,7 @@ def addresses() -> list[str]:
     """Those of the API and of pages. The admin has a test of its own."""
     plain = [path for path, _ in routes() if not path.startswith("admin/") and not set("<(^") & set(path)]
     asks = [f"/{path}" for path in plain if path not in ("logout/", "api/", "api/schema", "metrics")]
-    more = ("?limit=50", "?search=Hello&limit=50", "?status=active&limit=50", "/export?format=csv")
+    more = ("?limit=50", "?search=Hello&limit=100", "?status=active&limit=50", "/export?format=csv")
     pages = ("?search=Hello", "?status=active", "?page=2", "export/?format=csv")
     return [
         *asks,
