@@ -72,6 +72,7 @@ def test_keys_are_letters_while_typing(world: World, browse: Browse) -> None:
     page.keyboard.type(keys)
     assert page.input_value("#find") == keys
     page.click(".act summary >> nth=0")
+    page.wait_for_selector(".act[open] textarea:focus")
     page.keyboard.type(keys)
     assert page.locator(".act[open] textarea").input_value() == keys
     assert page.url == before
