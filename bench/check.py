@@ -1,7 +1,8 @@
 """``python -m bench.check``: the small form for every change, in seconds. Ratios with wide margins, and query plans.
 
 It compares what the process computes, in one process and in turn, so other load hardly matters: the list of 50 beside
-the same rows read by the driver, what has not changed beside the list, a small account beside one ten times its size.
+the same rows read by the driver, what has not changed beside the list, a small account beside one ten times its size,
+a transcript of 5,000 messages beside one of 40.
 """
 
 import itertools
@@ -12,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bench import data
+from bench import data, turns
 from bench.rivals import PATH
 
 SMALL, LARGE = 200, 2_000
@@ -22,6 +23,8 @@ MOST_BY_DRIVER = 8.0
 
 MOST_UNCHANGED = MOST_AGAIN = 0.7  # of a list
 MOST_LARGER = 1.5
+MOST_LONGER = 20.0
+"""A transcript of 5,000 messages, of which it shows 500, and finds a word in all."""
 
 
 def main() -> None:
@@ -57,14 +60,16 @@ def main() -> None:
     works["again"] = ask(data.TOKEN)
     taken = measured(works)
     ApiKey.objects.filter(account=small).delete()
+    short, long = transcripts()
     found = {
         "a list by the driver's rows": (taken["list"] / taken["driver"], MOST_BY_DRIVER),
         "unchanged by a list": (taken["unchanged"] / taken["list"], MOST_UNCHANGED),
         "the same page again by a list": (taken["again"] / taken["list"], MOST_AGAIN),
         f"{LARGE:,} by {SMALL:,} conversations": (taken["list"] / taken["small"], MOST_LARGER),
+        "a find in 5,000 messages by one of 40": (long / short, MOST_LONGER),
     }
     for name, (ratio, most) in found.items():
-        print(f"{name:36}{ratio:6.2f} × (at most {most})")
+        print(f"{name:38}{ratio:6.2f} × (at most {most})")
     plan = planned(sql, parameters)
     print(plan)
     if "USING INDEX conversation_newest" not in plan or "TEMP B-TREE" in plan:
@@ -88,6 +93,22 @@ def small_account(large: Any) -> tuple[Any, str]:
         conversation.pk, conversation.account = new_object_id(), small
     small.conversations.bulk_create(batch)
     return small, token
+
+
+def transcripts() -> tuple[float, float]:
+    """What a transcript of 40 messages takes, and one of 5,000 where a word is looked for."""
+    from django.test import Client
+
+    from accounts.models import User
+    from conversations.models import Conversation
+
+    client = Client()
+    client.force_login(User.objects.get())
+    ids = Conversation.objects.newest_first().values_list("pk", flat=True)
+    of_length = {length: ids.filter(message_count=length)[:1].get() for length in (40, 5_000)}
+    addresses = {str(length): f"/conversations/{pk}/?find=price" for length, pk in of_length.items()}
+    medians = turns.medians_of(addresses, client, 11)
+    return medians["40"], medians["5000"]
 
 
 def page_of(account: Any) -> tuple[str, Any]:

@@ -7,10 +7,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.message import Message
@@ -100,6 +102,24 @@ def running(command: Sequence[str], environment: Mapping[str, str], *, port_argu
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+@contextmanager
+def repeating(work: Callable[[], object]) -> Iterator[None]:
+    """``work`` again and again, in a thread of its own, until the block ends; then what it failed with, if it did."""
+    is_over = threading.Event()
+
+    def repeat() -> None:
+        while not is_over.is_set():
+            work()
+
+    with ThreadPoolExecutor(1) as pool:
+        repeated = pool.submit(repeat)
+        try:
+            yield
+        finally:
+            is_over.set()
+        repeated.result()
 
 
 def wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:

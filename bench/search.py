@@ -60,6 +60,7 @@ def main() -> None:
 
 def run(number: int, url: str) -> None:
     os.environ |= {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings", "DEBUG": "1"}
+    os.environ["RATE_LIMIT_ADDRESS"] = "1000000"  # it counts, and refuses nothing
     django.setup()
     from django.conf import settings
     from django.db import connection

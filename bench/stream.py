@@ -7,14 +7,12 @@ in a second of processor time, the server's or the driver's. Two workers, so tha
 import http.client
 import sqlite3
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 from bench import data, results
-from bench.load import Server, generator, load, memory_of_worker, processor_of, running
+from bench.load import Server, generator, load, memory_of_worker, processor_of, repeating, running
 from bench.rivals import PARLEY, PATH
 
 HEADERS = {"X-API-Key": data.TOKEN}
@@ -45,7 +43,7 @@ def main() -> None:
             rows.append([name, f"{first * 1000:.0f} ms", f"{by_clock:.0f} MB/s", shown, f"{growth:.0f} MB"])
             if first > MOST_FIRST or growth > MOST_GROWTH or speed < min(LEAST_SPEED, LEAST_SHARE * raw):
                 missed.append(name)
-        with streaming(server):
+        with repeating(lambda: streamed(server, STREAMS["JSON"])):
             busy = load(server, PATH, HEADERS, 3, connections=2, each_new=True).p95
     text = (
         f"{number:,} conversations. Others' lists of 50 meanwhile, 95 of 100 within: {busy:.1f} ms; else {idle:.1f} ms "
@@ -55,24 +53,6 @@ def main() -> None:
     results.publish("stream", text + results.table(header, rows))
     if missed or busy > MOST_SLOWER * idle:
         sys.exit(f"Beyond a target: {', '.join(missed) or 'others wait'}.")
-
-
-@contextmanager
-def streaming(server: Server) -> Iterator[None]:
-    """One client streams the account, again and again until the block ends."""
-    ended = threading.Event()
-
-    def stream() -> None:
-        while not ended.is_set():
-            streamed(server, STREAMS["JSON"])
-
-    thread = threading.Thread(target=stream)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
 
 
 def copied(file: Path) -> tuple[float, float]:

@@ -71,10 +71,10 @@ class Talk:
         return found
 
     def conversations(self, account: Any, number: int, *, environment: str = "live") -> Iterator[Any]:
-        """Of 20 messages each, the newest first."""
+        """Of 20 messages each, the oldest first, as they came."""
         from conversations.models import Channel, Conversation, Status
 
-        for index in range(number):
+        for index in reversed(range(number)):
             updated = NEWEST - timedelta(seconds=index * 40)
             conversation = Conversation(
                 account=account,

@@ -11,14 +11,13 @@ import os
 import sqlite3
 import statistics
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing, nullcontext
 from typing import Any
 
 from bench import data, results
-from bench.load import Server, generator, load, running
+from bench.load import Server, generator, load, repeating, running
 from bench.rivals import PARLEY, PATH
 
 ROUNDS = 200
@@ -133,48 +132,30 @@ def reading(file: Any, shown: list[dict[str, Any]]) -> list[float]:
     ids = itertools.cycle(Conversation.objects.newest_first().values_list("pk", flat=True)[100:600])
     message = orjson.dumps({"role": "lead", "content": "Is it still free on Friday?"})
     many = orjson.dumps(shown)
-    writers: list[Callable[[], tuple[str, bytes]] | None] = [
-        None,
-        lambda: (f"/api/conversations/{next(ids)}/messages", message),
-        lambda: ("/api/conversations", many),
-    ]
-    found: list[list[float]] = [[] for _ in writers]
+    found: list[list[float]] = [[], [], []]
     with running(PARLEY.command(), {**PARLEY.environment(file, 0), "WORKERS": "2"}) as server:
         for _ in range(20):
             server.get(PATH, HEADERS)
+        while_somebody: tuple[Callable[[], AbstractContextManager[None]], ...] = (
+            nullcontext,
+            lambda: repeating(lambda: posted(server, f"/api/conversations/{next(ids)}/messages", message)),
+            lambda: repeating(lambda: posted(server, "/api/conversations", many)),
+        )
         for _ in range(TURNS):
-            for times, writer in zip(found, writers, strict=True):
-                with writing(server, writer):
+            for times, writes in zip(found, while_somebody, strict=True):
+                with writes():
                     times.append(load(server, PATH, HEADERS, READING, connections=1, each_new=True).median)
     return [statistics.median(times) for times in found]
 
 
-@contextmanager
-def writing(server: Server, request: Callable[[], tuple[str, bytes]] | None) -> Iterator[None]:
-    """Until the block ends one client posts what ``request`` says, one after the other."""
-    ended, failed = threading.Event(), []
-
-    def write() -> None:
-        while request and not ended.is_set():
-            path, content = request()
-            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
-            connection.request("POST", path, content, HEADERS)
-            response = connection.getresponse()
-            if response.status not in (200, 201):
-                failed.append(f"{path}: {response.status} {response.read()[:300]!r}")
-                break
-            response.read()
-            connection.close()
-
-    thread = threading.Thread(target=write)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-    if failed:
-        sys.exit(failed[0])
+def posted(server: Server, path: str, content: bytes) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
+    with closing(connection):
+        connection.request("POST", path, content, HEADERS)
+        response = connection.getresponse()
+        answer = response.read()
+    if response.status not in (200, 201):
+        sys.exit(f"{path}: {response.status} {answer[:300]!r}")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from conversations.filters import ConversationFilter
 from conversations.models import Conversation, ConversationQuerySet, Outcome, Recorded, Totals
 from conversations.models.masked import holds_masked
 from conversations.models.recording import TAKEN
-from conversations.models.tally import COUNTED_AT_ONCE
+from conversations.models.tally import COUNTED_AT_ONCE, COUNTED_WHOLE
 from conversations.pagination import ConversationPagination
 from conversations.ready import keep
 from conversations.serializers import (
@@ -118,7 +118,9 @@ class ConversationViewSet(Idempotent, GenericViewSet[Conversation]):
         if narrowing == {"status"}:
             return totals.by_status.get(self.request.query_params["status"], 0)
         found = listed.total()
-        return listed.count() if found is None and totals.number <= COUNTED_AT_ONCE else found
+        if found is not None or totals.number > COUNTED_WHOLE:
+            return found
+        return listed.count() if totals.number <= COUNTED_AT_ONCE else listed.glance()
 
     def retrieve(self, request: Request, pk: str) -> HttpResponseBase:
         conversation = self.get_object()

@@ -133,6 +133,13 @@ class ConversationFilter(AskedFilterSet):
 class PageFilter(ConversationFilter):
     """The same for a person, to whom things may be new. For pages and what they export or change."""
 
+    # The API looks for white space at either end too; people bring it along when they paste.
+    search = TextFilter(
+        method="filter_search",
+        max_length=MAX_SEARCH_LENGTH,
+        error_messages={"max_length": at_most(MAX_SEARCH_LENGTH)},
+        strip=True,
+    )
     unread = one_of([("true", "Unread")], method="filter_unread")
     activity = one_of(ACTIVITIES, method="filter_activity")
 

@@ -51,8 +51,8 @@ class StageName:
 
 
 def stage_number(index: int) -> str:
-    """What a stage without a name is called."""
-    return _("Stage %s") % index
+    """What a stage without a name is called. People count from 1, as in ``2/4``; the API's index begins with 0."""
+    return _("Stage %s") % (index + 1)
 
 
 @dataclass(frozen=True)
@@ -87,12 +87,12 @@ class Names:
         return str(known) if known else short(campaign_id)
 
     def stage(self, conversation: Conversation) -> StageName:
-        """The name that the conversation carries, else its agent's for that index, else the index as the API has it."""
+        """The name that the conversation carries, else its agent's for that index, else its number."""
         index = conversation.current_stage_index
         agent = self.agents.get(conversation.agent_config_id)
-        named = agent.stage_name(index) if agent else ""
-        name = conversation.current_stage_name or named or stage_number(index)
-        if agent and named == name:
+        called = (agent and agent.stage_name(index)) or stage_number(index)
+        name = conversation.current_stage_name or called
+        if agent and index < len(agent.stages) and name == called:
             return StageName(name, index + 1, len(agent.stages))
         return StageName(name)
 

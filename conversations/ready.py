@@ -5,7 +5,7 @@ store counts. So one statement asks for those three, and an answer that was made
 exactly what they were before it was made: whatever changes, in whichever process, is seen by the next request. An
 answer is kept for the key that it was made for, and for its address; each is counted on its limits as ever.
 
-What is to be kept, the view says. Each process keeps its own; on MongoDB, which counts no changes, none are.
+What is to be kept, the view says. Each process keeps its own.
 """
 
 import time
@@ -16,8 +16,6 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any
 
-from django.conf import settings
-from django.core.exceptions import MiddlewareNotUsed
 from django.db import Error
 from django.db.models import OuterRef, Subquery, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -49,7 +47,7 @@ def _standing(digest: str) -> Any:
     return ApiKey.objects.filter(digest=digest).values_list(*key_columns(), Subquery(changes))
 
 
-standing = Prepared(_standing, values=1)
+standing = Prepared(_standing, values=1, at_once=True)
 """The key, its account, and how often their conversations have changed."""
 
 
@@ -120,8 +118,6 @@ class ReadyAnswers:
     """Middleware, behind that which counts by address: gives what is ready, and keeps what is to be kept."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        if settings.STORE.is_mongodb:
-            raise MiddlewareNotUsed
         self.get_response = get_response
         self.shelf = Shelf()
 

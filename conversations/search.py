@@ -8,16 +8,17 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
+from config.storage.search import DIGITS
+
 MAX_SEARCH_LENGTH = 100
 """Characters, as the client counts them: before folding."""
 
 SEPARATOR = "\x1f"
 """Between fields, so that no match spans two. Folding takes it out of every text."""
 
-# A phone's bare digits are kept in the same text under other code points (private use), so that digits
-# looked for as a phone are found in phones alone, and one column (one index) answers the whole search.
-PHONE_DIGITS = {ord("0") + digit: 0xE000 + digit for digit in range(10)}
-_RESERVED = {ord(SEPARATOR): " ", **dict.fromkeys(PHONE_DIGITS.values(), "�")}
+# A phone's bare digits are kept in the same text as other characters, so that digits looked for as a phone are found in
+# phones alone, and one column (one index) answers the whole search.
+PHONE_DIGITS = {ord("0") + digit: ord(letter) for digit, letter in enumerate(DIGITS)}
 _PUNCTUATED_PHONE = re.compile(r"[0-9 +()./\u2010-\u2015\u2212-]+")
 MIN_PHONE_DIGITS = 4
 _NOT_STORED = re.compile(r"\A *0 *0|\( *0 *\)")
@@ -31,7 +32,7 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.casefold().replace(SEPARATOR, " ")
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return folded.translate(_RESERVED)
+    return folded.replace(SEPARATOR, " ")
 
 
 def search_text(*, phone: str, email: str, contents: Iterable[str]) -> str:

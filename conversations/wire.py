@@ -18,7 +18,7 @@ from accounts.tables import log_end
 from config.storage.expressions import StoredDocuments
 from config.storage.json_text import DIALECTS, Dialect
 from config.storage.prepared import Prepared
-from config.storage.search import engine_of, is_few, is_none, looked_up
+from config.storage.search import engine_of, is_none, looked_up, page_of
 from config.storage.transaction import snapshot
 from conversations.messages import format_moment
 from conversations.models import Conversation, ConversationQuerySet
@@ -145,11 +145,11 @@ first_rows = Prepared(_first, values=2, has_limit=True)
 
 def page(conversations: ConversationQuerySet, most: int) -> list[Row]:
     """The first ``most``, newest first, as rows of ``written``."""
-    if is_none(conversations) or not is_few(conversations) or conversations.is_masked:
+    engine, is_plain = engine_of(connection), not conversations.is_masked
+    keys = [] if is_none(conversations) else page_of(conversations, most) if is_plain else None
+    if keys is None or engine is None:
         return list(written(conversations.first_of(most)))
-    keys = list(conversations.values_list("pk", flat=True)[:most])
-    engine = engine_of(connection)
-    return _named(engine.packed(keys)) if engine and keys else []
+    return _named(engine.packed(keys)) if keys else []
 
 
 _named = Prepared(lambda keys: written(looked_up(Conversation.objects.all(), keys).newest_first()), values=1)

@@ -46,15 +46,20 @@ def fill(acme: Account, alice: User, record: Any, numbers: range) -> None:
 
 
 def counted(api: Api, page: Any) -> dict[str, tuple[int, int]]:
-    """Address → status and number of statements, the answer read to its end."""
+    """Address → status and number of statements, the answer read to its end.
+
+    The fewest of two: once a minute, one request marks its key and its session as used.
+    """
     found = {}
     for path in addresses():
         client, headers = (api.client, {"X-API-Key": api.token}) if path.startswith("/api/") else (page, {})
-        for _ in range(2):  # the first time, things are marked as seen
+        taken = []
+        for _ in range(3):  # the first time, things are marked as seen
             with CaptureQueriesContext(connection) as captured:
                 answer = client.get(path, headers=headers)
                 _read = answer.getvalue() if answer.streaming else answer.content
-        found[path] = (answer.status_code, len(captured))
+            taken.append(len(captured))
+        found[path] = (answer.status_code, min(taken[1:]))
     return found
 
 

@@ -10,7 +10,7 @@ other, and now and then one folds them: a cell is always a sum. MongoDB has no t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection, transaction
@@ -25,27 +25,38 @@ FOLD_ONE_IN = 64
 class Cells:
     """``{row}`` in a piece of SQL is a row of ``source``, which has ``account_id`` and ``environment``.
 
-    A ``narrowed`` or ``divided`` that is null is no cell. ``columns`` are those of ``source`` that any piece reads.
+    A ``narrowed`` or ``divided`` that is null is no cell. ``columns`` are those of ``source`` that any piece reads, and
+    ``only`` says of some for which rows they do: else a change of them changes no cell.
     """
 
     source: str
     table: str
     seconds: int
-    """Of a bin of ``created_at``: a cell's ``bin`` is how many of them went by since 1970."""
+    """Of a bin of ``moment``: a cell's ``bin`` is how many of them went by since 1970."""
     narrowed: Sequence[str]
     divided: Sequence[str]
     counters: Mapping[str, str]
     """Column → how much a row counts for, a whole number."""
     columns: Sequence[str]
+    only: Mapping[str, str] = field(default_factory=dict)
+    moment: str = "created_at"
 
     @property
     def keys(self) -> list[str]:
         return ["account_id", "environment", "bin", "narrowed", "divided"]
 
+    def read(self, row: str) -> list[str]:
+        """What of a row a change has to change, to change any cell."""
+        return [
+            f"CASE WHEN {self.only[name].format(row=row)} THEN {row}.{name} END" if name in self.only
+            else f"{row}.{name}"
+            for name in self.columns
+        ]  # fmt: skip
+
     def bin_of(self, row: str) -> str:
         if connection.vendor == "sqlite":
-            return f"COALESCE(CAST(strftime('%s', {row}.created_at) AS INTEGER), 0) / {self.seconds}"
-        return f"floor(extract(epoch FROM {row}.created_at) / {self.seconds})::int"
+            return f"COALESCE(CAST(strftime('%s', {row}.{self.moment}) AS INTEGER), 0) / {self.seconds}"
+        return f"floor(extract(epoch FROM {row}.{self.moment}) / {self.seconds})::int"
 
     def values_of(self, row: str) -> list[str]:
         """What the keys are, for the places ``n`` and ``d`` of ``narrowed`` and ``divided``."""
@@ -94,8 +105,7 @@ def keep_cells(cells: Cells) -> None:
     if not {cells.source, cells.table} <= set(connection.introspection.table_names()):  # migrated back, or not that far
         return
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_KNOWN[connection.vendor], [f"{cells.table}_update"])
-        is_kept = cursor.fetchone() is not None
+        is_kept = knows_trigger(cursor, f"{cells.table}_update")
         for statement in _sqlite(cells) if connection.vendor == "sqlite" else _postgresql(cells):
             cursor.execute(statement)
         if not is_kept:
@@ -111,14 +121,19 @@ def wrong_cells(cells: Cells) -> int:
 def recount(cells: Cells, cursor: Any) -> None:
     """Count all that is there, anew. Nobody may change a row meanwhile."""
     cursor.execute(f"DELETE FROM {cells.table}")  # noqa: S608
-    cursor.execute(cells.summed(cells.counted("row", of=cells.source), new_id=_NEW_ID[connection.vendor]))
+    cursor.execute(cells.summed(cells.counted("row", of=cells.source), new_id=NEW_ID[connection.vendor]))
+
+
+def knows_trigger(cursor: Any, name: str) -> bool:
+    cursor.execute(_KNOWN[connection.vendor], [name])
+    return cursor.fetchone() is not None
 
 
 _KNOWN = {
     "sqlite": "SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND name = %s",
     "postgresql": "SELECT 1 FROM pg_trigger WHERE tgname = %s",
 }
-_NEW_ID = {
+NEW_ID = {
     "sqlite": "lower(hex(randomblob(12)))",
     "postgresql": "substr(replace(gen_random_uuid()::text, '-', ''), 1, 24)",
 }
@@ -144,11 +159,11 @@ def _sqlite(cells: Cells) -> list[str]:
     same = " AND ".join(f"known.{key} = new.{key}" for key in cells.keys)
     make = (
         f"INSERT INTO {cells.table} (_id, {keys}, {', '.join(cells.counters)}) "  # noqa: S608
-        f"SELECT {_NEW_ID['sqlite']}, {keys}, {zeros} FROM ({cells.counted('NEW')}) AS new "
+        f"SELECT {NEW_ID['sqlite']}, {keys}, {zeros} FROM ({cells.counted('NEW')}) AS new "
         f"WHERE narrowed IS NOT NULL AND divided IS NOT NULL "
         f"AND NOT EXISTS (SELECT 1 FROM {cells.table} AS known WHERE {same});"
     )
-    differs = " OR ".join(f"OLD.{name} IS NOT NEW.{name}" for name in cells.columns)
+    differs = " OR ".join(f"{old} IS NOT {new}" for old, new in zip(cells.read("OLD"), cells.read("NEW"), strict=True))
     return [
         f"DROP TRIGGER IF EXISTS {cells.table}_{event}" for event in ("insert", "update", "delete")
     ] + [
@@ -160,8 +175,9 @@ def _sqlite(cells: Cells) -> list[str]:
 
 
 def _postgresql(cells: Cells) -> list[str]:
-    keys, read = ", ".join(cells.keys), ", ".join(cells.columns)
-    new_id = _NEW_ID["postgresql"]
+    keys = ", ".join(cells.keys)
+    new_read, old_read = (", ".join(cells.read(rows)) for rows in ("new_rows", "old_rows"))
+    new_id = NEW_ID["postgresql"]
     more, less = cells.counted("added", of="new_rows"), cells.counted("gone", of="old_rows", sign=-1)
     folded = cells.summed("SELECT * FROM folded", new_id=new_id)
     function = f"""
@@ -179,7 +195,7 @@ BEGIN
     ELSIF TG_OP = 'INSERT' THEN
         {cells.summed(more, new_id=new_id)};
     ELSE
-        IF NOT EXISTS (SELECT _id, {read} FROM new_rows EXCEPT SELECT _id, {read} FROM old_rows) THEN
+        IF NOT EXISTS (SELECT _id, {new_read} FROM new_rows EXCEPT SELECT _id, {old_read} FROM old_rows) THEN
             RETURN NULL;
         END IF;
         {cells.summed(f"{more} UNION ALL {less}", new_id=new_id)};

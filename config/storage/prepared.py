@@ -5,6 +5,7 @@ Writing it takes longer than the store needs to answer. What is asked is the sam
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -13,7 +14,10 @@ from django.db.models import QuerySet
 _PARAMETER = re.compile(r"(?<!%)%s")
 
 LIMIT = 987_654_321
-"""Stands for the limit while the SQL is written."""
+"""Stands for the limit while the SQL is written, numbers before it for numbers."""
+
+MOMENT = datetime(9000, 1, 1, tzinfo=UTC)
+"""Stands for a moment, the seconds after it for more."""
 
 
 class _Plan(NamedTuple):
@@ -29,50 +33,60 @@ class _Plan(NamedTuple):
 class Prepared:
     """``find = Prepared(lambda digest: ApiKey.objects.filter(digest=digest).values_list("id"), values=1)``
 
-    ``build`` makes a queryset of ``values_list`` from as many texts as are given, and at the end perhaps a limit. Each
-    text has to stand in the SQL as a parameter of its own, unchanged by its field.
+    ``build`` makes a queryset of ``values_list`` from so many texts (``values``), whole numbers and moments as are
+    given, in that order, and at the end perhaps a limit. Each has to stand in the SQL as a parameter of its own,
+    unchanged by its field. What holds moments MongoDB's pipeline is written for each time.
+
+    ``at_once``: all rows are of one moment, as those of a statement always are but on MongoDB.
     """
 
-    def __init__(self, build: Callable[..., "QuerySet[Any, Any]"], *, values: int, has_limit: bool = False) -> None:
+    def __init__(
+        self,
+        build: Callable[..., "QuerySet[Any, Any]"],
+        *,
+        values: int,
+        numbers: int = 0,
+        moments: int = 0,
+        has_limit: bool = False,
+        at_once: bool = False,
+    ) -> None:
         self.build = build
         self.values = values
+        self.numbers = numbers
+        self.moments = moments
         self.has_limit = has_limit
+        self.at_once = at_once
         self._plans: dict[str, Any] = {}
 
     def __call__(self, *values: Any) -> list[Any]:
         """The rows for these values."""
         if connection.vendor == "mongodb":
-            return self._from_mongodb(values)
+            if not self._plan.is_complete:
+                return list(self.build(*values))
+            return list(map(self.converted, self._plan.rows(values)))
         rows = self.raw(*values)
         return [self.converted(row) for row in rows] if self._plan.converters else rows
 
     def raw(self, *values: Any) -> list[Any]:
-        """The same as the store has them: enough to tell whether they are still what they were. Not on MongoDB."""
+        """The same as the store has them, hashable: enough to tell whether they are still what they were."""
         plan = self._plan
+        if connection.vendor == "mongodb":
+            return [_frozen(row) for row in plan.rows(values)]
         parameters = plan.parameters.copy()
+        given = self._as_stored(values)
         for name, which in plan.places:
-            parameters[name] = values[which]
+            parameters[name] = given[which]
         with connection.cursor() as cursor:
             cursor.execute(plan.sql, parameters)
             return cursor.fetchall()
-
-    def _from_mongodb(self, values: tuple[Any, ...]) -> list[Any]:
-        pipeline = self._plans.get("mongodb")
-        if pipeline is None:
-            from config.storage.mongodb.prepared import Pipeline
-
-            markers = self._markers()
-            pipeline = self._plans["mongodb"] = Pipeline(self.build(*markers), markers)
-        if not pipeline.is_complete:
-            return list(self.build(*values))
-        return [tuple(_converted(row, pipeline.converters)) for row in pipeline.rows(values)]
 
     def converted(self, row: Sequence[Any]) -> tuple[Any, ...]:
         """A row of ``raw`` in Python's values."""
         return tuple(_converted(row, self._plan.converters))
 
     @property
-    def _plan(self) -> _Plan:
+    def _plan(self) -> Any:
+        """A ``_Plan``, or a ``Pipeline``."""
         plan = self._plans.get(connection.vendor)
         if plan is None:
             plan = self._plans[connection.vendor] = self._write()
@@ -80,12 +94,25 @@ class Prepared:
 
     def _markers(self) -> list[Any]:
         """Values that are found again in what is written."""
-        texts: list[Any] = [f"{number + 1:x}".rjust(24, "f") for number in range(self.values)]
-        return [*texts, LIMIT] if self.has_limit else texts
+        texts = [f"{number + 1:x}".rjust(24, "f") for number in range(self.values)]
+        numbers = [LIMIT - 1 - number for number in range(self.numbers)]
+        moments = [MOMENT + timedelta(seconds=number) for number in range(self.moments)]
+        return [*texts, *numbers, *moments, *([LIMIT] if self.has_limit else [])]
 
-    def _write(self) -> _Plan:
+    def _as_stored(self, values: Sequence[Any]) -> Sequence[Any]:
+        """Moments as the store's driver takes them; the rest it takes as it is."""
+        if not self.moments:
+            return values
+        adapted = connection.ops.adapt_datetimefield_value
+        return [adapted(value) if isinstance(value, datetime) else value for value in values]
+
+    def _write(self) -> Any:
         markers = self._markers()
         queryset = self.build(*markers)
+        if connection.vendor == "mongodb":
+            from config.storage.mongodb.prepared import Pipeline
+
+            return Pipeline(queryset, markers, at_once=self.at_once)
         compiler = queryset.query.get_compiler(using=queryset.db)
         sql, given = compiler.as_sql()
         parameters = list(given)
@@ -95,6 +122,7 @@ class Prepared:
             sql = sql.replace(str(LIMIT), "%s")
             parameters.append(LIMIT)
         named = {f"p{number}": each for number, each in enumerate(parameters)}
+        markers = list(self._as_stored(markers))
         places = [(name, markers.index(each)) for name, each in named.items() if each in markers]
         if len({which for _, which in places}) != len(markers):
             raise TypeError("Each value has to be a parameter of the statement.")
@@ -109,3 +137,7 @@ def _converted(row: Sequence[Any], converters: Any) -> list[Any]:
         for function in functions:
             values[place] = function(values[place], expression, connection)
     return values
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value

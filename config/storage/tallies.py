@@ -6,7 +6,7 @@ change, without a statement of ours, so what a reader sees of the tally is what 
 
 On SQLite, where one writes at a time, a group has one row. On PostgreSQL changes do not wait for each other: each adds
 a row with its differences, which now and then somebody's change folds into one. So a group's totals are always a sum.
-MongoDB has no triggers.
+MongoDB has no triggers: there what Django writes is counted, in the same way (``config.storage.mongodb.tallies``).
 """
 
 from typing import Any
@@ -16,6 +16,9 @@ from django.db import connection, transaction
 from config.storage.counting import differing
 
 GROUP = ("account_id", "environment", "status")
+
+KEPT: dict[str, str] = {}
+"""Table → its tally, in this process: what each of its statements on MongoDB has to know."""
 
 # Two statements for a group that may be new: an upsert is not safe in a trigger, where the conflict clause of the
 # statement outside would take the place of its own.
@@ -90,9 +93,12 @@ END $$""",  # noqa: S608  built from the constants of this file
 
 def keep_tally(*, table: str, tally: str) -> None:
     """From now on ``tally`` counts the rows and the changes of ``table``. Repeating it changes nothing."""
-    if connection.vendor == "mongodb":
-        return
     if not {table, tally} <= set(connection.introspection.table_names()):  # migrated back, or not that far
+        return
+    if connection.vendor == "mongodb":
+        from config.storage.mongodb import tallies
+
+        tallies.keep_tally(connection, table=table, tally=tally)
         return
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_KNOWN[connection.vendor], [f"{table}_update"])
@@ -105,6 +111,10 @@ def keep_tally(*, table: str, tally: str) -> None:
 
 def wrong_totals(*, table: str, tally: str) -> int:
     """Of how many groups the number is not what counting all rows anew finds."""
+    if connection.vendor == "mongodb":
+        from config.storage.mongodb import tallies
+
+        return tallies.wrong_totals(connection, table=table, tally=tally)
     kept = f"SELECT {_NAMES}, sum(number) FROM {tally} GROUP BY {_NAMES} HAVING sum(number) <> 0"  # noqa: S608
     counted = f"SELECT {_NAMES}, count(*) FROM {table} GROUP BY {_NAMES}"  # noqa: S608
     return differing(kept, counted, keys=GROUP)
@@ -119,14 +129,19 @@ _KNOWN = {
 def recount(cursor: Any, *, table: str, tally: str) -> None:
     """Count what is there already; nobody may change a row meanwhile.
 
-    Changes go on from what they were: no total ever stands for two states.
+    Changes go on from what they were, also where nothing is left: no total ever stands for two states.
     """
     cursor.execute(f"SELECT coalesce(sum(changes), 0) FROM {tally}")  # noqa: S608
     before = cursor.fetchone()[0]
+    cursor.execute(f"SELECT DISTINCT {_NAMES} FROM {tally}")  # noqa: S608
+    groups = cursor.fetchall()
     cursor.execute(f"DELETE FROM {tally}")  # noqa: S608
-    new_id = "lower(hex(randomblob(12)))" if connection.vendor == "sqlite" else _NEW_ID
-    cursor.execute(
-        f"INSERT INTO {tally} (_id, {_NAMES}, number, changes) "  # noqa: S608
-        f"SELECT {new_id}, {_NAMES}, count(*), sum(revision) + %s FROM {table} GROUP BY {_NAMES}",
-        [before],
-    )
+    into = f"INSERT INTO {tally} (_id, {_NAMES}, number, changes) "
+    into += f"SELECT {'lower(hex(randomblob(12)))' if connection.vendor == 'sqlite' else _NEW_ID}, "
+    cursor.execute(f"{into} {_NAMES}, count(*), sum(revision) + %s FROM {table} GROUP BY {_NAMES}", [before])
+    same = " AND ".join(f"{name} = %s" for name in GROUP)
+    for group in groups:
+        cursor.execute(
+            f"{into} %s, %s, %s, 0, %s WHERE NOT EXISTS (SELECT 1 FROM {tally} WHERE {same})",  # noqa: S608
+            [*group, before, *group],
+        )

@@ -42,7 +42,7 @@ class Span:
 
     @property
     def row(self) -> str:
-        cells = "".join([f"<td>{number.html}</td>" for number in self.cells])
+        cells = "".join([f"<td>{number.written(number.text)}</td>" for number in self.cells])
         return f'<tr><th scope="row">{escape(self.name)}</th>{cells}</tr>'
 
 
@@ -93,27 +93,25 @@ class Chart:
 
     def _bars(self) -> Iterator[str]:
         width = 100 / max(len(self.spans), 1)
-        words = _("%(when)s: %(number)s %(status)s, %(total)s in all")
-        names = {status: several(status).lower() for status in STACK}
+        words = escape(_("%(when)s: %(number)s %(status)s, %(total)s in all"))
         across = _percent(width * (1 - GAP))
+        kinds = [
+            (status, str(status.value), words.replace("%(status)s", escape(several(status).lower()).replace("%", "%%")))
+            for status in STACK
+        ]
         for place, span in enumerate(self.spans):
             x, below = _percent(place * width + width * GAP / 2), 0.0
-            total = span.total.text
-            for status in STACK:
+            shown = {"when": escape(span.name), "total": escape(span.total.text)}
+            for status, kind, title in kinds:
                 number = span.by_status[status]
                 if not number.value:
                     continue
                 height = 100 * number.value / self.top
                 below += height
-                title = words % {
-                    "when": span.name,
-                    "number": number.text,
-                    "status": names[status],
-                    "total": total,
-                }
+                shown["number"] = escape(number.text)
                 rect = (
-                    f'<rect class="volume__bar volume__bar--{status.value}" x="{x}" y="{_percent(100 - below)}" '
-                    f'width="{across}" height="{_percent(height)}"><title>{escape(title)}</title></rect>'
+                    f'<rect class="volume__bar volume__bar--{kind}" x="{x}" y="{_percent(100 - below)}" '
+                    f'width="{across}" height="{_percent(height)}"><title>{title % shown}</title></rect>'
                 )
                 yield _linked(rect, number)
 

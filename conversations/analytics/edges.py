@@ -5,20 +5,17 @@ are fewer: so midnights of one zone cost a few rows a day.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import accumulate
 from operator import add
 from typing import Any, NamedTuple
 
-from django.db.models import F, Q, QuerySet
-
 from conversations.analytics.counts import OUTCOMES
-from conversations.models import DayCell, HalfHourCell
+from conversations.analytics.kept import SLOTS, Kept, Names, days, half_hours, same_half_hours
 from conversations.models.cells import DAY, HALF_HOUR
 
-SLOTS = DAY // HALF_HOUR
 MOST_RESTS = 4
 """Moments within a half hour that are worth a statement each."""
 
@@ -74,35 +71,39 @@ class Edges:
     def are_near(self) -> bool:
         return len(self.rests) <= MOST_RESTS
 
-    def kept_before(self, owner: Mapping[str, str], names: Sequence[str] = OUTCOMES) -> list[list[int]]:
+    def kept_before(self, kept: Kept, names: Names = OUTCOMES) -> list[list[int]]:
         """For each moment the counters ``names`` of what came before its place, since some day before all of them."""
         first, last = (end(place.midnight for place in self.places) for end in (min, max))
-        days = _read(DayCell.objects.filter(**owner, divided="", bin__gte=first, bin__lt=last), names)
-        before = list(accumulate((days[day] for day in range(first, last)), _sum, initial=[0] * len(names)))
-        parts: dict[int, list[int]] = {}
-        if any(place.bins for place in self.places):
-            parts = _read(HalfHourCell.objects.alias(slot=F("bin") % SLOTS).filter(self._wanted(), **owner), names)
+        found = _by_bin(kept.read(days, names, first, last), names)
+        before = list(accumulate((found[day] for day in range(first, last)), _sum, initial=[0] * len(names)))
+        parts = self._parts(kept, names)
+        nothing = [0] * len(names)
         return [
-            _with(before[place.midnight - first], (parts[bin_] for bin_ in place.bins), 1 if place.is_early else -1)
+            _with(before[place.midnight - first], parts.get(place, nothing), 1 if place.is_early else -1)
             for place in self.places
         ]
 
-    def _wanted(self) -> Q:
-        """Half hours that any place has. Many days have the same ones: those are asked for together."""
+    def _parts(self, kept: Kept, names: Names) -> dict[Place, list[int]]:
+        """Place → what its half hours add up to. Those that many days have alike the store adds up, day by day."""
         alike = defaultdict(list)
         for place in self.places:
             if place.bins:
                 alike[place.slot].append(place)
-        wanted = Q()
+        parts: dict[Place, list[int]] = {}
+        alone = list[Place]()
         for places in alike.values():
-            if len(places) <= FEW_PLACES:
-                for place in places:
-                    wanted |= Q(bin__gte=place.bins[0], bin__lte=place.bins[-1])
-                continue
-            first, last = places[0].bins[0] % SLOTS, places[0].bins[-1] % SLOTS
-            low, high = min(place.bins[0] for place in places), max(place.bins[-1] for place in places)
-            wanted |= Q(bin__gte=low, bin__lte=high, slot__gte=first, slot__lte=last)
-        return wanted
+            if len(places) > FEW_PLACES:
+                parts |= _read_alike(kept, places, names)
+            else:
+                alone += places
+        if alone:
+            ends = [end for place in alone for end in (place.bins[0], place.bins[-1])]
+            found = _by_bin(kept.read(half_hours, names, min(ends), max(ends), *ends), names)
+            parts |= {
+                place: [sum(each) for each in zip(*(found[bin_] for bin_ in place.bins), strict=True)]
+                for place in alone
+            }
+        return parts
 
 
 def _place(moment: datetime) -> Place:
@@ -110,11 +111,19 @@ def _place(moment: datetime) -> Place:
     return Place(int(day), round(seconds / HALF_HOUR))
 
 
-def _read(cells: "QuerySet[Any]", names: Sequence[str]) -> dict[int, list[int]]:
-    """Bin → counters. On PostgreSQL a bin may have several rows."""
+def _read_alike(kept: Kept, places: Sequence[Place], names: Names) -> dict[Place, list[int]]:
+    """Of places that are the same half hour of their days."""
+    first, last = places[0].bins[0] % SLOTS, places[0].bins[-1] % SLOTS
+    low, high = min(place.bins[0] for place in places), max(place.bins[-1] for place in places)
+    by_day = _by_bin(kept.read(same_half_hours, names, low, high, first, last), names)
+    return {place: by_day[place.day] for place in places}
+
+
+def _by_bin(rows: Iterable[Sequence[Any]], names: Names) -> dict[int, list[int]]:
+    """Bin, or day → counters."""
     found: dict[int, list[int]] = defaultdict(lambda: [0] * len(names))
-    for bin_, *numbers in cells.order_by().values_list("bin", *names):
-        found[bin_] = _sum(found[bin_], numbers)
+    for place, *numbers in rows:
+        found[place] = list(map(int, numbers))  # PostgreSQL's are decimal
     return found
 
 
@@ -122,9 +131,5 @@ def _sum(left: Sequence[int], right: Sequence[int]) -> list[int]:
     return list(map(add, left, right))
 
 
-def _with(before: Sequence[int], parts: Iterable[Sequence[int]], sign: int) -> list[int]:
-    total = list(before)
-    for part in parts:
-        for place, number in enumerate(part):
-            total[place] += sign * number
-    return total
+def _with(before: Sequence[int], part: Sequence[int], sign: int) -> list[int]:
+    return [number + sign * more for number, more in zip(before, part, strict=True)]

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from statistics import median
+from typing import Any
 
-from config.storage.expressions import StoredMoment, moment_of
-from conversations.models import ConversationQuerySet
+from config.storage.expressions import moment_of
+from conversations.analytics import rows
+from conversations.analytics.rows import Rows
 
 MAX_REPLIES = MAX_SILENCES = 500
 NOTHING = timedelta()
@@ -29,16 +31,15 @@ class Median:
         return cls(value, len(measured), len(looked_at))
 
 
-def first_reply(newest: ConversationQuerySet) -> Median:
-    """From the lead's first message to the first answer after it, an agent's or a person's. One statement."""
-    return Median.of(_spans(newest, "first_lead_at", "first_reply_at", MAX_REPLIES))
+def first_reply(found: Rows, start: datetime, end: datetime) -> Median:
+    """From the lead's first message to the first answer after it. One statement."""
+    return Median.of(_spans(found.read(rows.first_replies, start, end, MAX_REPLIES)))
 
 
-def silence(newest_dropped: ConversationQuerySet) -> Median:
+def silence(found: Rows, start: datetime, end: datetime) -> Median:
     """From the lead's last message to the moment the conversation was dropped. One statement."""
-    return Median.of(_spans(newest_dropped, "last_lead_at", "status_changed_at", MAX_SILENCES))
+    return Median.of(_spans(found.read(rows.silences, start, end, MAX_SILENCES)))
 
 
-def _spans(newest: ConversationQuerySet, start: str, end: str, most: int) -> Iterable[timedelta | None]:
-    moments = newest.annotate(start=StoredMoment(start), end=StoredMoment(end)).values_list("start", "end")[:most]
+def _spans(moments: Iterable[tuple[Any, Any]]) -> Iterable[timedelta | None]:
     return (moment_of(last) - moment_of(first) if first and last else None for first, last in moments)

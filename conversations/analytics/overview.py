@@ -1,15 +1,18 @@
 """What the API answers with: the figures of an account's last days (contract, section 8)."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Sum
 
 from config.storage.transaction import snapshot_of_all
 from conversations.analytics.edges import Edges
-from conversations.models import Channel, ConversationQuerySet, MessageCell, Status
+from conversations.analytics.kept import Kept
+from conversations.models import Channel, ConversationQuerySet, Lead, LeadFirstCell, LeadLastCell, MessageCell, Status
 
 RANGES = {"7d": timedelta(days=7), "30d": timedelta(days=30), "90d": timedelta(days=90)}
 DEFAULT_RANGE = "30d"
@@ -62,7 +65,7 @@ def overview(
     """The figures of ``conversations``, all of ``owner``: an account and an environment. A few statements."""
     with snapshot_of_all():
         counts = _counts(conversations, owner, start, end)
-        leads, new_leads = _leads(conversations.filter(created_at__lt=end), start)
+        leads, new_leads = _leads(conversations, owner, start, end)
     number = sum(counts[status] for status in Status.values)
     return Overview(
         start,
@@ -89,7 +92,7 @@ def _counts(
         return counts
     edges, mine = Edges([start, end]), {"account_id": owner[0], "environment": owner[1]}
     for channel in Channel.values:
-        before, after = edges.kept_before({**mine, "narrowed": f"channel:{channel}"}, NAMES)
+        before, after = edges.kept_before(Kept.of(mine, {"channel": channel}), NAMES)
         found = dict(zip(NAMES, (high - low for low, high in zip(before, after, strict=True)), strict=True))
         counts.update(found)
         counts[f"channel:{channel}"] += sum(found[status] for status in Status.values)
@@ -114,8 +117,32 @@ def _count(conversations: ConversationQuerySet, counts: "Counter[str]", sign: in
             counts["completed_yes"] += sign * number
 
 
-def _leads(conversations: ConversationQuerySet, start: datetime) -> tuple[int, int]:
-    """How many leads had a conversation since ``start``, and how many of them had their first one."""
+def _leads(
+    conversations: ConversationQuerySet, owner: tuple[str, str], start: datetime, end: datetime
+) -> tuple[int, int]:
+    """How many leads had a conversation from ``start`` to ``end``, and how many of them had their first one."""
+    if connection.vendor == "mongodb":
+        return _counted_leads(conversations.filter(created_at__lt=end), start)
+    edges, mine = Edges([start, end]), {"account_id": owner[0], "environment": owner[1]}
+    last = _kept_leads(LeadLastCell.objects.filter(**mine), "last_at", edges, mine)
+    # Who has one ahead of ``end``, which few have, may have had one before it.
+    within = conversations.started_within(start, end).filter(lead_id=OuterRef("lead_id"))
+    ahead = Lead.objects.filter(Exists(within), **mine, last_at__gte=end).count()
+    return last + ahead, _kept_leads(LeadFirstCell.objects.filter(**mine), "first_at", edges, mine)
+
+
+def _kept_leads(cells: "QuerySet[Any]", moment: str, edges: Edges, mine: Mapping[str, str]) -> int:
+    """How many leads have their ``moment`` between both edges."""
+    first, last = edges.bins
+    number = cells.filter(narrowed="", bin__gte=first, bin__lt=last).aggregate(sum=Sum("leads"))["sum"] or 0
+    for position, low, high, sign in edges.rests:
+        rest = Lead.objects.filter(**mine, **{f"{moment}__gte": low, f"{moment}__lt": high}).count()
+        number += rest * (sign if position else -sign)
+    return int(number)
+
+
+def _counted_leads(conversations: ConversationQuerySet, start: datetime) -> tuple[int, int]:
+    """The same along an index of all conversations, where nothing is kept."""
     leads = conversations.order_by().values("lead_id").annotate(first=Min("created_at"), last=Max("created_at"))
     counted = leads.filter(last__gte=start).aggregate(
         every=Count("lead_id"), new=Count("lead_id", filter=Q(first__gte=start))

@@ -1,5 +1,6 @@
 """The page's figures, put together from a few statements: tiles, funnel, volume, tables."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from config.storage.moments import format_moment
@@ -45,7 +46,8 @@ class Step:
     index: int
     name: str
     reached: Number
-    share: float
+    rate: Rate
+    """Of all that started."""
     left: Number | None
 
 
@@ -84,7 +86,7 @@ def report(started: Started, period: Period, names: Names, links: Links) -> Repo
         tally,
         tiles(tally, before, reply, silent, links),
         _steps(groups, stages, links),
-        Chart([_span(period, position, one, links) for position, one in enumerate(spans)]),
+        Chart(list(_spans(period, spans, links))),
         _channels(groups, links),
         _agents(groups, names, links),
         roles,
@@ -95,17 +97,18 @@ def report(started: Started, period: Period, names: Names, links: Links) -> Repo
 def _medians(started: Started, period: Period, tally: Tally) -> tuple[Median, Median]:
     nothing = Median(None, 0, 0)
     return (
-        first_reply(started.newest(period.start, period.end)) if tally.total else nothing,
-        silence(started.newest(period.start, period.end, status=Status.DROPPED)) if tally.dropped else nothing,
+        first_reply(started.rows, period.start, period.end) if tally.total else nothing,
+        silence(started.rows, period.start, period.end) if tally.dropped else nothing,
     )
 
 
-def _span(period: Period, position: int, tally: Tally, links: Links) -> Span:
-    start, end = period.edges[position : position + 2]
-    within = links.within(createdAfter=format_moment(start), createdBefore=format_moment(end))
-    by_status = {str(status): within.number(getattr(tally, status), status=status) for status in STACK}
-    date, name, mark = period.date_of(position).isoformat(), period.name_of(position), period.mark_of(position)
-    return Span(date, name, mark, within.number(tally.total), by_status)
+def _spans(period: Period, tallies: Sequence[Tally], links: Links) -> Iterator[Span]:
+    anytime, edges = links.without("createdAfter", "createdBefore"), list(map(format_moment, period.edges))
+    for position, tally in enumerate(tallies):
+        within = anytime.within(createdAfter=edges[position], createdBefore=edges[position + 1])
+        by_status = {str(status): within.number(getattr(tally, status), status=status) for status in STACK}
+        date, name, mark = period.date_of(position).isoformat(), period.name_of(position), period.mark_of(position)
+        yield Span(date, name, mark, within.number(tally.total), by_status)
 
 
 def _outcome(key: str, name: str, tally: Tally, links: Links, **filters: str) -> Outcome:
@@ -159,7 +162,7 @@ def _steps(groups: Groups, stages: dict[int, str], links: Links) -> list[Step]:
                 index,
                 name,
                 links.number(reached, stageReached=str(index)),
-                100 * reached / total if total else 0,
+                Rate(reached, total),
                 None if is_last else links.number(stayed, stageIndex=str(index)),
             )
         )

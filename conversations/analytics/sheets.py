@@ -23,7 +23,7 @@ def _figures(report: Report) -> Sheet:
 
 def _funnel(report: Report) -> Sheet:
     rows = [
-        (step.index, step.name, step.reached.value, f"{step.share:.1f}", step.left.value if step.left else "")
+        (step.index, step.name, step.reached.value, f"{step.rate.value:.1f}", step.left.value if step.left else "")
         for step in report.steps
     ]
     return ("stage_index", "stage", "reached", "per_cent", "went_no_further"), rows

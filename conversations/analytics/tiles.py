@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
 from config.formats import grouped
 from conversations.analytics.counts import Tally
@@ -68,7 +68,11 @@ def tiles(tally: Tally, before: Tally, reply: Median, silence: Median, links: Li
             _("Conversations"),
             grouped(tally.total),
             every,
-            format_html(_("{} active, {} finished"), active.html, finished.html),
+            format_html(
+                "{}, {}",
+                format_html(ngettext("{} active", "{} active", active.value), active.html),
+                format_html(ngettext("{} finished", "{} finished", finished.value), finished.html),
+            ),
             _definition(_("Conversations that started in the period.")),
             Trend.of_count(tally.total, before.total),
         ),
@@ -81,7 +85,8 @@ def tiles(tally: Tally, before: Tally, reply: Median, silence: Median, links: Li
 def _share(name: str, number: Number, number_before: int, meaning: str, finished: Number, finished_before: int) -> Tile:
     rate = Rate(number.value, finished.value)
     trend = Trend.of_rate(rate, Rate(number_before, finished_before))
-    detail = format_html(_("{} of {} finished"), number.html, finished.html)
+    text = ngettext("{} of {} finished", "{} of {} finished", finished.value)
+    detail = format_html(text, number.html, finished.html)
     return Tile(name, rate.text, number, detail, _definition(meaning), trend, rate.is_thin)
 
 
@@ -101,7 +106,8 @@ def _silence(silence: Median, dropped: Number) -> Tile:
         "How long the lead had not written when the conversation was dropped: half had been silent for longer. "
         "Not measured: no message by the lead, or one after the drop."
     )
-    value, detail = span_text(silence.value), _measured(silence, dropped, _("{measured} measured of {every} dropped"))
+    text = ngettext("{measured} measured of {every} dropped", "{measured} measured of {every} dropped", dropped.value)
+    value, detail = span_text(silence.value), _measured(silence, dropped, text)
     return Tile(
         _("Silence before a drop"),
         value,

@@ -39,7 +39,7 @@ CHIPS = {
     "statusChangedAfter": _("Status since"),
     "finished": _("Finished"),
     "stageReached": _("Stage reached"),
-    "stageIndex": _("Stage index"),
+    "stageIndex": _("Stage number"),
     "lastRole": _("Last message by"),
 }
 """Parameters that narrow the list, by the names that the page gives them. The status is a tab."""
@@ -59,7 +59,9 @@ class Query(PageState):
 
     @classmethod
     def read(cls, data: Mapping[str, str]) -> "Query":
-        values = {name: str(data[name]) for name in ("status", *CHIPS) if data.get(name)}
+        given = {name: str(data[name]) for name in ("status", *CHIPS) if data.get(name)}
+        given["search"] = given.get("search", "").strip()
+        values = {name: value for name, value in given.items() if value}
         order = Order.read(data.get("sort", ""))
         return cls(values if order == Order() else {**values, "sort": str(order)})
 
@@ -147,12 +149,18 @@ def _shown(names: Names, name: str, value: str) -> str:
         "qualified": {"true": _("yes"), "false": _("no")},
         "unread": {"true": _("only")},
         "finished": {"true": _("yes"), "false": _("no")},
-        "stageReached": {value: _("%s or later") % value},
+        "stageReached": {value: _("%s or later") % _stage(value)},
+        "stageIndex": {value: _stage(value)},
         "lastRole": dict(LAST_ROLES),
         "activity": dict(ACTIVITIES),
         "search": {value: f"“{value}”"},
     }
     return str(words.get(name, {}).get(value, value))
+
+
+def _stage(index: str) -> str:
+    """People count stages from 1, as everywhere on the pages; parameters count from 0."""
+    return str(int(index) + 1) if index.isascii() and index.isdigit() and len(index) < 10 else index
 
 
 @dataclass(frozen=True)

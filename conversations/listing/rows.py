@@ -152,6 +152,6 @@ def snippet_of(messages: object, search: str) -> Snippet | None:
     found = list(hits_in(messages, search))
     if not found:
         return None
-    number, message, spans = found[0]
-    html = snippet(message["content"], spans)
+    number, message = found[0]
+    html = snippet(message["content"], hits(message["content"], search))
     return Snippet(number, speaker_of(message.get("role")), moment_of(message), html, len(found))

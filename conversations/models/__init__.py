@@ -1,8 +1,17 @@
 """What: conversations and the verbs that change them."""
 
 from conversations.models.bulk import MAX_CHANGED, BulkChange
-from conversations.models.cells import DayCell, HalfHourCell, MessageCell
+from conversations.models.cells import (
+    DayCell,
+    HalfHourCell,
+    LeadFirstCell,
+    LeadLastCell,
+    MessageCell,
+    PairDayCell,
+    PairHalfHourCell,
+)
 from conversations.models.conversation import Conversation
+from conversations.models.lead import Lead
 from conversations.models.naming import Agent, Campaign
 from conversations.models.note import Note
 from conversations.models.queries import CLOSED_STATUSES, Channel, ConversationQuerySet, Status, several
@@ -26,9 +35,14 @@ __all__ = [
     "DayCell",
     "HalfHourCell",
     "LastLook",
+    "Lead",
+    "LeadFirstCell",
+    "LeadLastCell",
     "MessageCell",
     "Note",
     "Outcome",
+    "PairDayCell",
+    "PairHalfHourCell",
     "ReadMark",
     "Recorded",
     "RetentionRule",

@@ -1,9 +1,12 @@
 """Figures of days and half hours, kept up to date by the database (``config.storage.cells``). Nothing here writes them.
 
 A conversation is counted by the moment it began, as it stands. ``narrowed`` is nothing, or one filter of analytics;
-``divided`` is nothing, or what a row of one of its tables is about. Both are written as ``channel:email``.
+``divided`` is nothing, or what a row of one of its tables is about. Both are written as ``channel:email``. Cells of
+pairs are narrowed by two filters, and divided by all at once.
 """
 
+from collections.abc import Mapping
+from itertools import combinations
 from typing import Any
 
 from django.db import models
@@ -12,6 +15,7 @@ from accounts.models import Account, Owned, OwnedQuerySet
 from config.storage.cells import Cells
 from conversations.messages import Role
 from conversations.models.conversation import Conversation
+from conversations.models.lead import Lead
 from conversations.models.naming import MAX_STAGES
 from conversations.models.queries import CLOSED_STATUSES, Status
 
@@ -23,9 +27,13 @@ LAST_STAGE = MAX_STAGES - 1
 
 FILTERS = {"channel": "channel", "agent": "agent_config_id", "campaign": "campaign_id"}
 
-_NARROWED = ["''", *(f"'{name}:' || {{row}}.{column}" for name, column in FILTERS.items())]
+_EACH = [f"'{name}:' || {{row}}.{column}" for name, column in FILTERS.items()]
+_NARROWED = ["''", *_EACH]
 _STAGE = f"CASE WHEN {{row}}.current_stage_index < {LAST_STAGE} THEN {{row}}.current_stage_index ELSE {LAST_STAGE} END"
-_DIVIDED = [*_NARROWED[:3], f"'stage:' || {_STAGE}"]
+_DIVIDED = [*_EACH[:2], f"'stage:' || {_STAGE}"]
+
+_PAIRS = [" || ' ' || ".join(pair) for pair in combinations(_EACH, 2)]
+_WHOLE = f"{{row}}.channel || ' ' || {{row}}.agent_config_id || ' ' || {_STAGE}"
 
 _CLOSED = ", ".join(f"'{status.value}'" for status in CLOSED_STATUSES)
 
@@ -37,6 +45,8 @@ def _where(**conditions: str) -> dict[str, str]:
 _OUTCOMES = _where(
     **{status.value: f"{{row}}.status = '{status.value}'" for status in Status},
     qualified=f"{{row}}.qualified AND {{row}}.status IN ({_CLOSED})",
+)
+_SAID = _where(
     said_yes="{row}.qualified",
     said_no="NOT {row}.qualified",
     completed_yes="{row}.qualified AND {row}.status = 'completed'",
@@ -46,6 +56,15 @@ _LAST = _where(
 )
 
 _READ = ("account_id", "environment", "created_at", "status", "qualified", *FILTERS.values())
+_READ_OF_DAYS = (*_READ, "current_stage_index", "last_role")
+
+_ONLY = {"last_role": "{row}.status = 'dropped'"}
+"""Who wrote last is not counted of the rest: an append to it changes no figure but that of messages."""
+
+
+def narrowed_by(filters: Mapping[str, str]) -> str:
+    """What ``narrowed`` is for these (none, one or two of ``FILTERS``, each with its value)."""
+    return " ".join(f"{name}:{filters[name]}" for name in FILTERS if name in filters)
 
 
 class _Place(Owned):
@@ -56,7 +75,7 @@ class _Place(Owned):
         Account, on_delete=models.CASCADE, related_name="%(class)ss", db_index=False, db_constraint=False
     )
     bin = models.IntegerField()
-    narrowed = models.CharField(max_length=40)
+    narrowed = models.CharField(max_length=64)
     divided = models.CharField(max_length=40)
 
     objects = models.Manager.from_queryset(OwnedQuerySet[Any])()
@@ -75,6 +94,12 @@ class _Cell(_Place):
     dropped = models.BigIntegerField()
     qualified = models.BigIntegerField()
     """Of the finished."""
+
+    class Meta:
+        abstract = True
+
+
+class _Said(models.Model):
     said_yes = models.BigIntegerField()
     """Qualified, whatever the status; and not."""
     said_no = models.BigIntegerField()
@@ -84,13 +109,18 @@ class _Cell(_Place):
         abstract = True
 
 
-class DayCell(_Cell):
-    """Days of UTC, by all that the page tells apart."""
-
+class _Last(models.Model):
     dropped_after_lead = models.BigIntegerField()
     dropped_after_agent = models.BigIntegerField()
     dropped_after_human = models.BigIntegerField()
     dropped_after_system = models.BigIntegerField()
+
+    class Meta:
+        abstract = True
+
+
+class DayCell(_Said, _Last, _Cell):
+    """Days of UTC, by all that the page tells apart. Undivided they are the sum of the channels."""
 
     class Meta:
         indexes = (
@@ -98,12 +128,32 @@ class DayCell(_Cell):
         )
 
 
-class HalfHourCell(_Cell):
+class HalfHourCell(_Said, _Cell):
     """Half hours, undivided: days are their reader's, and begin at another hour, or half of one, in each zone."""
 
     class Meta:
         indexes = (
             models.Index(fields=("account", "environment", "narrowed", "bin", "divided"), name="half_hour_cell_place"),
+        )
+
+
+class PairDayCell(_Last, _Cell):
+    """Days of what two filters leave; ``divided`` is channel, agent and stage, with a space between."""
+
+    class Meta:
+        indexes = (
+            models.Index(fields=("account", "environment", "narrowed", "bin", "divided"), name="pair_day_cell_place"),
+        )
+
+
+class PairHalfHourCell(_Cell):
+    """Half hours of what two filters leave, by channel alone: so they are those of all three filters too."""
+
+    class Meta:
+        indexes = (
+            models.Index(
+                fields=("account", "environment", "narrowed", "bin", "divided"), name="pair_half_hour_cell_place"
+            ),
         )
 
 
@@ -118,16 +168,49 @@ class MessageCell(_Place):
         )
 
 
+class LeadFirstCell(_Place):
+    """Leads of the half hours in which they first came."""
+
+    leads = models.BigIntegerField()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=("account", "environment", "narrowed", "bin", "divided"), name="lead_first_cell_place"),
+        )
+
+
+class LeadLastCell(_Place):
+    """Leads of the half hours in which they last came."""
+
+    leads = models.BigIntegerField()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=("account", "environment", "narrowed", "bin", "divided"), name="lead_last_cell_place"),
+        )
+
+
 def kept() -> list[Cells]:
     source = Conversation._meta.db_table
     return [
         Cells(
-            source, DayCell._meta.db_table, DAY, _NARROWED, _DIVIDED, {**_OUTCOMES, **_LAST},
-            (*_READ, "current_stage_index", "last_role"),
+            source, DayCell._meta.db_table, DAY, _NARROWED, _DIVIDED, {**_OUTCOMES, **_SAID, **_LAST}, _READ_OF_DAYS,
+            _ONLY,
         ),
-        Cells(source, HalfHourCell._meta.db_table, HALF_HOUR, _NARROWED, ["''"], _OUTCOMES, _READ),
+        Cells(source, HalfHourCell._meta.db_table, HALF_HOUR, _NARROWED, ["''"], {**_OUTCOMES, **_SAID}, _READ),
+        Cells(
+            source, PairDayCell._meta.db_table, DAY, _PAIRS, [_WHOLE], {**_OUTCOMES, **_LAST}, _READ_OF_DAYS, _ONLY
+        ),
+        Cells(source, PairHalfHourCell._meta.db_table, HALF_HOUR, _PAIRS, ["{row}.channel"], _OUTCOMES, _READ),
         Cells(
             source, MessageCell._meta.db_table, HALF_HOUR, ["''"], ["''"], {"messages": "{row}.message_count"},
             ("account_id", "environment", "created_at", "message_count"),
+        ),
+        *(
+            Cells(
+                Lead._meta.db_table, table, HALF_HOUR, ["''"], ["''"], {"leads": "1"},
+                ("account_id", "environment", moment), moment=moment,
+            )
+            for table, moment in ((LeadFirstCell._meta.db_table, "first_at"), (LeadLastCell._meta.db_table, "last_at"))
         ),
     ]  # fmt: skip

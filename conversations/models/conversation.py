@@ -222,6 +222,11 @@ class Conversation(Maskable, Owned):
         """Somebody who sees contacts masked wants to see this one in full: that is their right, and on record."""
         self._log("contacts.revealed", by=by)
 
+    @atomic
+    def share(self, *, days: int, by: Actor) -> None:
+        """Somebody makes a link to the brief: whoever has it reads that page, and that is on record."""
+        self._log("conversation.shared", by=by, days=days)
+
     def _stored(self, field: str) -> Any:
         return Conversation.objects.values_list(field, flat=True).get(pk=self.pk)
 

@@ -6,8 +6,6 @@ from config.storage.search import SubstringIndex
 from conversations.models.queries import FACETS, FIGURES, FIGURES_OF_AGENT, FIGURES_OF_CAMPAIGN
 
 INDEXES = (
-    # Read alone for a list's ETag, where no tally is kept (MongoDB)
-    models.Index(fields=("account", "environment", "status", "revision"), name="conversation_revisions"),
     # The whole ordering, _id included: a page is read from the index, never sorted.
     models.Index(fields=("account", "environment", "-updated_at", "-id"), name="conversation_newest"),
     models.Index(

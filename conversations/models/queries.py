@@ -13,7 +13,7 @@ from accounts.masking import MaskedQuerySet, mask_email, mask_phone, mask_text
 from accounts.models import OwnedQuerySet
 from config.storage.counting import AtLeast, count_up_to
 from config.storage.expressions import follows
-from config.storage.search import Search, is_counted, is_few, is_none, number_of, some_of
+from config.storage.search import Search, is_counted, is_few, is_none, number_of, page_of, some_of
 from conversations import search
 
 if TYPE_CHECKING:
@@ -155,9 +155,9 @@ class ConversationQuerySet(OwnedQuerySet["Conversation"], MaskedQuerySet["Conver
         """
         if is_none(self):
             return self.none()
-        if not is_few(self):
+        keys = page_of(self, most)
+        if keys is None:
             return self[:most]
-        keys = list(self.values_list("pk", flat=True)[:most])
         rows = self.all()
         rows.query.clear_limits()
         rows.query.clear_where()
@@ -242,10 +242,14 @@ class ConversationQuerySet(OwnedQuerySet["Conversation"], MaskedQuerySet["Conver
 
     def glance_by_status(self) -> dict[str, int]:
         """The same, but where a search finds more than a few, so many ``AtLeast``."""
-        some = some_of(self)
-        if some is None:
-            return self.count_by_status()
-        return {status: AtLeast(number) for status, number in some.count_by_status().items()}
+        some, is_all = some_of(self)
+        counts = some.count_by_status()
+        return counts if is_all else {status: AtLeast(number) for status, number in counts.items()}
+
+    def glance(self) -> int | None:
+        """How many there are, where a search finds no more than a few; else None. It takes some pages' time."""
+        some, is_all = some_of(self)
+        return some.count() if is_all else None
 
     def total(self) -> int | None:
         """How many there are; None where a search finds so many that counting them takes longer than a page."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -84,7 +85,8 @@ class RecordingManager(models.Manager["Conversation"]):
             outcomes.append(Recorded(conversation.pk, outcome))
         if dry_run:
             return outcomes
-        self.bulk_create(new)
+        # The oldest first: a search's index looks at what came last first.
+        self.bulk_create(sorted(new, key=attrgetter("updated_at")))
         notice_names(account, environment, [*new, *changed])
         _log_batch(account, environment, outcomes, by)
         return outcomes

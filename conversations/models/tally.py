@@ -3,12 +3,12 @@
 from collections import defaultdict
 from typing import Any, NamedTuple
 
-from django.db import connection, models
-from django.db.models import Count, Sum
+from django.db import models
+from django.db.models import Sum
 
 from accounts.models import Account, Owned, OwnedQuerySet
 from config.storage.prepared import Prepared
-from conversations.models.conversation import Conversation
+from config.storage.transaction import snapshot_of_all
 from conversations.models.queries import Status
 
 COUNTED_WHOLE = 20_000
@@ -32,7 +32,7 @@ class Totals(NamedTuple):
 
     @classmethod
     def of(cls, account: Account, environment: str) -> "Totals":
-        """A read of a few rows, however many conversations there are; on MongoDB a count over an index."""
+        """A read of a few rows, however many conversations there are."""
         by_status, changes = defaultdict[str, int](int), 0
         for status, number, more in _tallies(account.pk, environment):
             by_status[status] += number
@@ -40,25 +40,19 @@ class Totals(NamedTuple):
         return cls(by_status, changes)
 
 
-def kept_counts(account: Account, environment: str) -> dict[str, int] | None:
-    """Status → number of conversations, every status present, in no time; None where no tally is kept (MongoDB)."""
-    if connection.vendor == "mongodb":
-        return None
+def kept_counts(account: Account, environment: str) -> dict[str, int]:
+    """Status → number of conversations, every status present, in no time."""
     by_status = Totals.of(account, environment).by_status
     return {status: by_status.get(status, 0) for status in Status.values}
 
 
 def numbers_of_all() -> dict[tuple[str, str], int]:
-    """Environment and status → conversations of all accounts; on MongoDB, which would count them one by one, all
-    together and as its own books have it."""
-    if connection.vendor == "mongodb":
-        connection.ensure_connection()
-        kept = connection.database[Conversation._meta.db_table]  # type: ignore[attr-defined]
-        return {("any", "any"): kept.estimated_document_count()}
+    """Environment and status → conversations of all accounts."""
     sums = (
         Tally.objects.values_list("environment", "status").annotate(sum=Sum("number")).order_by("environment", "status")
     )
-    return {(environment, status): number for environment, status, number in sums}
+    with snapshot_of_all():  # on MongoDB no statement sees one moment by itself
+        return {(environment, status): number for environment, status, number in sums}
 
 
 class Tally(Owned):
@@ -84,11 +78,7 @@ class Tally(Owned):
 
 
 def _tallies_of(account: str, environment: str) -> Any:
-    if connection.vendor == "mongodb":
-        # Statuses are counted, not keys: those stand in the index with the revisions, and no conversation is read.
-        mine = Conversation.objects.filter(account_id=account, environment=environment).values("status")
-        return mine.annotate(number=Count("status"), changes=Sum("revision")).values_list("status", "number", "changes")
     return Tally.objects.filter(account_id=account, environment=environment).values_list("status", "number", "changes")
 
 
-_tallies = Prepared(_tallies_of, values=2)
+_tallies = Prepared(_tallies_of, values=2, at_once=True)

@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, AuditEvent
-from conversations import wire
+from conversations import ready, wire
 from conversations.listing.ordering import FIELDS, Order
-from conversations.models import Conversation, Status
+from conversations.models import Conversation, Status, Tally, Totals
+from conversations.models.tally import kept_counts
+from tests.conftest import Api
 
 Record = Callable[..., Conversation]
 
@@ -85,3 +88,40 @@ def test_a_page_of_the_audit_log_examines_the_entries_that_it_shows(acme: Accoun
         conversation.change_status("completed", by=None)
     found = report(AuditEvent.objects.filter(account=acme).order_by("-timestamp", "-id")[:PAGE])
     assert (found["nReturned"], found["totalDocsExamined"]) == (PAGE, PAGE)
+
+
+def test_totals_examine_a_row_of_each_status_once_they_are_folded(acme: Account, conversations: Any) -> None:
+    from bson import ObjectId
+
+    from config.storage.mongodb.tallies import fold
+
+    before = Totals.of(acme, "live")
+    fold(connection, Tally._meta.db_table, ObjectId(acme.pk))
+    found = report(Tally.objects.filter(account_id=acme.pk, environment="live").values_list("status", "number"))
+    assert (found["nReturned"], found["totalDocsExamined"], found["totalKeysExamined"]) == (2, 2, 2)
+    assert Totals.of(acme, "live") == before
+
+
+def test_what_is_ready_examines_the_key_and_the_totals_of_its_account_alone(api: Api, conversations: Any) -> None:
+    from bson import ObjectId
+
+    from config.storage.mongodb.tallies import fold
+
+    fold(connection, Tally._meta.db_table, ObjectId(api.account.pk))
+    looked: Any = ready.standing._plan
+    stages = looked._filled(looked.stages, (api.key.digest,))
+    store: Any = connection
+    command = {"aggregate": looked.collection, "pipeline": stages, "cursor": {}}
+    explained = list(store.database.command("explain", command, verbosity="executionStats")["stages"])
+    assert sum(each["totalKeysExamined"] for each in reports(explained)) == 3  # the key, active, dropped
+    assert sum(each["totalDocsExamined"] for each in reports(explained)) == 3
+    assert sum(int(each.get("collectionScans", 0)) for each in reports(explained)) == 0
+
+
+def test_unchanged_and_whole_tabs_look_at_no_conversation(api: Api, conversations: Any) -> None:
+    held = {"If-None-Match": api.get(limit=5)["ETag"]}
+    with CaptureQueriesContext(connection) as captured:
+        assert api.get(headers=held, limit=5).status_code == 304
+        assert kept_counts(api.account, "live") == {"active": 20, "dropped": 20, "completed": 0, "handed_off": 0}
+    assert captured.captured_queries
+    assert not [each["sql"] for each in captured if "db.conversations_conversation." in each["sql"]]

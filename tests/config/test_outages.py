@@ -8,15 +8,17 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.backends.signals import connection_created
 from django.test import Client
 
 from accounts.models import ApiKey
 from config.errors import UNAVAILABLE
+from config.storage.outages import is_outage
 from conversations.models import Conversation
 from tests.conftest import Api, json_of
 from tests.factories import WireConversation, message
+from tests.servers import mongod_server
 
 Record = Callable[..., Conversation]
 PATH = "/api/conversations"
@@ -143,3 +145,26 @@ def test_a_table_that_is_not_there_is_a_fault_of_ours(api: Api, client: Client) 
         finally:
             cursor.execute("ALTER TABLE gone RENAME TO accounts_account")
     assert api.get(PATH, status="active").status_code == 200
+
+
+@pytest.mark.skipif(connection.vendor != "mongodb", reason="there a transaction is tried again")
+def test_a_transaction_does_not_wait_for_a_server_again_and_again(db: None) -> None:
+    from config.storage.mongodb.base import DatabaseWrapper
+    from config.storage.mongodb.transaction import run_in_transaction
+
+    tried = []
+    with mongod_server() as server:
+        address = {"HOST": server.url, "NAME": "parley", "OPTIONS": {"serverSelectionTimeoutMS": 500}}
+        own = DatabaseWrapper({**connection.settings_dict, **address}, "own")
+
+        def write() -> None:
+            tried.append(1)
+            own.database["anything"].insert_one({}, session=own.session)
+
+        run_in_transaction(own, write)
+        server.kill()
+        with pytest.raises(DatabaseError) as refused:
+            run_in_transaction(own, write)
+        own.close_pool()
+    assert is_outage(refused.value)
+    assert len(tried) <= 1 + 2  # over the connection that broke, and where none is

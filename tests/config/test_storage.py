@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from accounts.models import Account, AuditEvent
 from config.storage.databases import store_from_url
 from config.storage.fields import is_object_id, new_object_id
+from config.storage.prepared import Prepared
 from config.storage.transaction import atomic, snapshot
 from conversations import wire
 from conversations.listing.ordering import Order
@@ -179,6 +181,34 @@ def test_stream_shows_the_store_as_it_was_when_it_began(record: Record, monkeypa
     shown = json.loads(begun + b"".join(stream))
     assert {conversation["_id"] for conversation in shown} == ids
     assert len(shown) == 20
+
+
+def test_prepared_statement_takes_texts_numbers_moments_and_a_limit(acme: Account, record: Record) -> None:
+    asked = Prepared(
+        lambda account, most, before, limit: (
+            Conversation.objects.filter(account_id=account, message_count__lte=most, created_at__lt=before)
+            .order_by("created_at")
+            .values_list("lead_id")[:limit]
+        ),
+        values=1,
+        numbers=1,
+        moments=1,
+        has_limit=True,
+    )
+    first, second, third = (record(createdAt=f"2026-03-0{day}T00:00:00.500Z", messages=[]) for day in (1, 2, 3))
+    end = third.created_at
+    assert asked(acme.pk, 5, end, 9) == [(first.lead_id,), (second.lead_id,)]
+    assert asked(acme.pk, 5, end + timedelta(milliseconds=1), 9)[-1] == (third.lead_id,)
+    assert asked(acme.pk, 5, end, 1) == [(first.lead_id,)]
+    assert asked(acme.pk, -1, end, 9) == asked("a" * 24, 5, end, 9) == []
+
+
+def test_what_does_not_stand_in_a_statement_cannot_be_prepared(acme: Account) -> None:
+    if connection.vendor == "mongodb":
+        return  # writes it each time
+    asked = Prepared(lambda text: Conversation.objects.filter(lead_id__startswith=text).values_list("pk"), values=1)
+    with pytest.raises(TypeError, match="parameter"):
+        asked("a")
 
 
 def test_nested_snapshot_joins_the_outer_one(record: Record) -> None:

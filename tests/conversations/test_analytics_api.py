@@ -210,14 +210,22 @@ def test_conversation_of_the_future_makes_no_lead_of_today(api: Api, record: Rec
     assert overview(api) == EMPTY
 
 
+def test_lead_of_today_and_of_the_future_is_one_of_today(api: Api, record: Record) -> None:
+    for lead, *days in (("1", 1, -1), ("2", 40, 2, -1), ("3", 40, -1), ("4", -1), ("5", 40, 2)):
+        for ago_days in days:
+            record(leadId=lead, createdAt=ago(days=ago_days))
+    figures = overview(api)
+    assert (figures["totalConversations"], figures["totalLeads"], figures["newLeads"]) == (3, 3, 1)
+
+
 def test_overview_takes_as_many_queries_however_many_conversations(
     api: Api, history: None, record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The key, the leads, and what is kept: of three channels days and half hours, messages, and at either end a rest.
-    Where nothing is kept: the key, the leads, the groups."""
+    """The key, and what is kept: of three channels days and half hours, messages, first and last of leads, and of the
+    three at either end a rest; leads ahead of now. Where nothing is kept: the key, the leads, the groups."""
     monkeypatch.setattr(analytics_api, "now", lambda: now().replace(hour=12, minute=10))
     api.get(PATH)
-    number = 3 if connection.vendor == "mongodb" else 11
+    number = 3 if connection.vendor == "mongodb" else 17
     with statements(number):
         overview(api, range="90d")
     for _ in range(20):
@@ -256,4 +264,7 @@ def test_what_is_kept_and_what_is_counted_make_one(
     )
     assert figures["avgMessagesPerConversation"] == round(sum(row.message_count for row in rows) / len(rows), 1)
     assert figures["channelBreakdown"] == {name: sum(row.channel == name for row in rows) for name in Channel.values}
-    assert figures["totalLeads"] == len({row.lead_id for row in rows})
+    leads = {row.lead_id for row in rows}
+    assert figures["totalLeads"] == len(leads)
+    known = set(Conversation.objects.filter(created_at__lt=end - timedelta(days=7)).values_list("lead_id", flat=True))
+    assert figures["newLeads"] == len(leads - known) < len(leads)

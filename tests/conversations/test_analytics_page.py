@@ -330,6 +330,14 @@ def test_interval_is_wilsons(part: int, whole: int, low: float, high: float) -> 
     assert [round(end, 1) for end in Rate(part, whole).interval] == [low, high]
 
 
+@pytest.mark.parametrize(
+    ("part", "whole", "text"),
+    [(0, 0, "–"), (0, 346, "0 %"), (1, 346, "<1 %"), (2, 346, "1 %"), (345, 346, ">99 %"), (346, 346, "100 %")],
+)
+def test_some_is_not_none_and_nearly_all_not_all(part: int, whole: int, text: str) -> None:
+    assert Rate(part, whole).text == text
+
+
 def test_a_rate_of_few_is_greyed_and_says_so(page: Client, record: Record) -> None:
     for _ in range(19):
         record(status="completed", qualificationResult={"qualified": True})

@@ -1,21 +1,38 @@
 """Figures that the database keeps: after whatever happens to conversations, they are what counting them anew finds."""
 
 import random
+import threading
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.models import Account
 from config.storage.cells import keep_cells, recount
 from config.storage.moments import now
+from config.storage.spans import keep_spans, wrong_spans
 from conversations.analytics.started import Started
-from conversations.models import BulkChange, Conversation, DayCell, HalfHourCell, MessageCell, Status
+from conversations.models import (
+    BulkChange,
+    Conversation,
+    DayCell,
+    HalfHourCell,
+    Lead,
+    LeadFirstCell,
+    LeadLastCell,
+    MessageCell,
+    PairDayCell,
+    PairHalfHourCell,
+    Status,
+)
 from conversations.models.cells import kept
+from conversations.models.erasure import erase
+from conversations.models.lead import kept_leads
 from tests.conversations.test_pages import wire_moment
 from tests.factories import message
 
@@ -24,6 +41,7 @@ Record = Callable[..., Conversation]
 needs_kept = pytest.mark.skipif(connection.vendor == "mongodb", reason="nothing is kept there")
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
+MODELS = (DayCell, HalfHourCell, PairDayCell, PairHalfHourCell, MessageCell, LeadFirstCell, LeadLastCell)
 AGENTS = ("a" * 24, "b" * 24)
 CAMPAIGNS = (None, "c" * 24, "a" * 24)
 
@@ -31,7 +49,8 @@ CAMPAIGNS = (None, "c" * 24, "a" * 24)
 def stored() -> list[Counter[tuple[Any, ...]]]:
     """All that the cells add up to, but zeros."""
     found = []
-    for cells, model in zip(kept(), (DayCell, HalfHourCell, MessageCell), strict=True):
+    for cells, model in zip(kept(), MODELS, strict=True):
+        assert cells.table == model._meta.db_table
         sums: Counter[tuple[Any, ...]] = Counter()
         names = list(cells.counters)
         for *key, counts in (
@@ -53,6 +72,7 @@ def recounted() -> list[Counter[tuple[Any, ...]]]:
 def values(chance: random.Random, start: datetime) -> dict[str, Any]:
     qualified = chance.choice((None, True, False))
     return {
+        "leadId": chance.choice(("Ana", "Bo", "Cy")),
         "createdAt": wire_moment(start + timedelta(minutes=chance.randrange(5 * 1440))),
         "status": chance.choice(Status.values),
         "channel": chance.choice(("whatsapp", "email")),
@@ -94,16 +114,29 @@ def test_after_any_changes_cells_are_what_a_recount_finds(
         lambda: close("completed").undo(by=owner),
         lambda: rows.pop(0).delete(),
         lambda: Conversation.objects.filter(pk__in=[row.pk for row in rows[:4]]).update(channel="email"),
+        lambda: Conversation.objects.filter(pk__in=[row.pk for row in rows[:2]]).update(lead_id="Di"),
+        lambda: erase([some().pk], account=acme, environment="live", by=owner),
     ]
     for _ in range(40):
         chance.choice(works)()
     assert sum(stored()[0].values()) > 0
     assert stored() == recounted()
+    assert Lead.objects.count() > 3
+    assert wrong_spans(kept_leads()) == 0
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize(
-    "filters", [{}, {"channel": "email"}, {"campaign": AGENTS[0]}, {"channel": "email", "agent": AGENTS[1]}]
+    "filters",
+    [
+        {},
+        {"channel": "email"},
+        {"campaign": AGENTS[0]},
+        {"channel": "email", "agent": AGENTS[1]},
+        {"channel": "whatsapp", "campaign": "c" * 24},
+        {"agent": AGENTS[0], "campaign": AGENTS[0]},
+        {"agent": AGENTS[1], "campaign": "c" * 24, "channel": "email"},
+    ],
 )
 def test_figures_of_any_period_are_those_of_its_rows(
     acme: Account, record: Record, seed: int, filters: dict[str, str]
@@ -113,7 +146,7 @@ def test_figures_of_any_period_are_those_of_its_rows(
         record(**values(chance, START))
     columns = {"channel": "channel", "agent": "agent_config_id", "campaign": "campaign_id"}
     listed = acme.conversations.live().filter(**{columns[name]: value for name, value in filters.items()})
-    started = Started(acme.conversations.live(), (acme.pk, "live"), filters)
+    started = Started((acme.pk, "live"), filters)
     minutes = (0, 30, 60, 61, 1440, 1440 + 45, 3 * 1440, 4 * 1440 + 7)
     for low, high in [(low, high) for low in minutes for high in minutes if low <= high]:
         start, end = (START + timedelta(minutes=at) for at in (low, high))
@@ -150,23 +183,58 @@ def test_an_account_goes_with_its_cells(acme: Account, record: Record) -> None:
     account.delete()
     assert not DayCell.objects.filter(account_id=pk).exists()
     assert not HalfHourCell.objects.filter(account_id=pk).exists()
+    assert not Lead.objects.filter(account_id=pk).exists()
     assert stored() == recounted()
 
 
 @needs_kept
+@pytest.mark.django_db(transaction=True)
+def test_who_writes_of_one_lead_at_the_same_moment_leaves_its_first_and_its_last(acme: Account) -> None:
+    """Some come, some go: whoever is last sees what the others did."""
+    ready = threading.Barrier(4)
+
+    def come_and_go(number: int) -> None:
+        chance = random.Random(number)  # noqa: S311
+        ready.wait()
+        for _ in range(12):
+            new = [
+                Conversation(
+                    account=acme, lead_id=lead, agent_config_id=AGENTS[0], channel="email",
+                    created_at=START + timedelta(minutes=chance.randrange(10_000)),
+                )
+                for lead in chance.sample(["Ana", "Bo", "Cy"], 3)
+            ]  # fmt: skip
+            with transaction.atomic():
+                Conversation.objects.bulk_create(new)
+            Conversation.objects.filter(pk=new[0].pk).update(created_at=START - timedelta(days=number))
+            with transaction.atomic():
+                Conversation.objects.filter(pk__in=[each.pk for each in new[: chance.randrange(4)]]).delete()
+        connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(come_and_go, range(4)))
+    assert {lead for (lead,) in Lead.objects.values_list("lead_id")} <= {"Ana", "Bo", "Cy"}
+    assert wrong_spans(kept_leads()) == 0
+
+
+@needs_kept
 def test_what_was_there_before_is_counted_once(acme: Account, record: Record) -> None:
-    on = "" if connection.vendor == "sqlite" else f" ON {Conversation._meta.db_table}"
     with connection.cursor() as cursor:
-        for cells in kept():
+        leads = kept_leads()
+        for table, source in ((leads.table, leads.source), *((cells.table, cells.source) for cells in kept())):
+            on = "" if connection.vendor == "sqlite" else f" ON {source}"
             for event in ("insert", "update", "delete"):
-                cursor.execute(f"DROP TRIGGER {cells.table}_{event}{on}")
+                cursor.execute(f"DROP TRIGGER {table}_{event}{on}")
     record()
     assert not any(stored())
+    assert not Lead.objects.exists()
     for _ in range(2):
+        keep_spans(kept_leads())
         for cells in kept():
             keep_cells(cells)
         assert all(stored())
         assert stored() == recounted()
+        assert wrong_spans(kept_leads()) == 0
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="only there changes are folded")
@@ -174,7 +242,7 @@ def test_folded_cells_add_up_to_the_same(acme: Account, record: Record) -> None:
     conversation = record()
     for number in range(400):
         Conversation.objects.filter(pk=conversation.pk).update(current_stage_index=number % 3)
-    assert DayCell.objects.filter(account=acme).count() < 2_000  # of 4,800 differences
+    assert DayCell.objects.filter(account=acme).count() < 2_000  # of 3,600 differences
     assert stored() == recounted()
 
 

@@ -130,7 +130,7 @@ def test_unnamed_ones_come_first_with_their_whole_id(page: Client, acme: Account
     text = text_of(response)
     assert text.count("not named yet") == 2
     assert f'data-copy="{CAMPAIGN}"' in text
-    assert "Stage 1" in text
+    assert "Stage 2" in text
     assert f"/conversations/?agentConfigId={'1' * 24}" in text
 
 

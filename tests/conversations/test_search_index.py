@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from accounts.models import Account
 from config.storage import search as ways
-from config.storage.search import Search, engine_of, grams, index_of, sqlite
+from config.storage.search import Search, engine_of, fts5, grams, index_of, newest, sqlite
+from config.storage.search.joints import joints_of
 from conversations import search
 from conversations.models import Conversation, ConversationQuerySet
+from tests.conftest import Api
 from tests.factories import message
 
 Record = Callable[..., Conversation]
@@ -30,6 +32,9 @@ TEXTS = [
     "ÄRGER Straße ﬁne ﷺ",
     "aaa aaaa aa a",
     "5550102 is not a phone",
+    "020 7946",
+    "(5) 01/02-3",
+    "...",
     "tab\tand\nnew line",
     "qj",
     "龘",
@@ -85,6 +90,7 @@ def by_index(monkeypatch: pytest.MonkeyPatch, common: int = ways.SAMPLE + 1) -> 
     """Let the index answer in accounts of few conversations too, whatever is not ``common``."""
     monkeypatch.setattr(ways, "SMALL", 0)
     monkeypatch.setattr(ways, "COMMON", common)
+    monkeypatch.setattr(newest, "DENSE", common)
 
 
 @pytest.mark.parametrize(("few", "many"), [(2_000, 20_000), (1, 20_000), (1, 2)], ids=["few", "many", "a list"])
@@ -96,17 +102,61 @@ def test_index_and_walk_find_the_same(
     by_index(monkeypatch)
     monkeypatch.setattr(ways, "FEW", few)
     monkeypatch.setattr(ways, "MANY", many)
-    monkeypatch.setattr(ways, "LIKELY", data.draw(st.sampled_from([1_000, 3])))
-    monkeypatch.setattr(sqlite, "FEW_PAGES", data.draw(st.sampled_from([400, 0])))  # 0: by the rarest trigrams
+    monkeypatch.setattr(newest, "DOCUMENTS", data.draw(st.sampled_from([200, 3])))
+    monkeypatch.setattr(newest, "ASKED", data.draw(st.sampled_from([64, 2])))
+    monkeypatch.setattr(newest, "MOST_ASKED", data.draw(st.sampled_from([3_000, 4])))
+    monkeypatch.setattr(newest, "CHANGED", data.draw(st.sampled_from([300, 2])))
+    monkeypatch.setattr(newest, "DENSE", data.draw(st.sampled_from([0, 2])))
+    monkeypatch.setattr(sqlite, "NUMBERS", data.draw(st.sampled_from([3_000, 2])))
     monkeypatch.setattr(sqlite, "FEW_GRAMS", data.draw(st.sampled_from([5_000, 0])))  # 0: by what they begin
+    monkeypatch.setattr(sqlite, "MOST_GRAMS", data.draw(st.sampled_from([100_000, 0])))
     monkeypatch.setattr(sqlite, "BEGUN", data.draw(st.sampled_from([200, 3])))
     query = (data.draw(st.booleans()) and pieces(data)) or data.draw(st.text(STORABLE, min_size=1, max_size=12))
     expected = found_in(talk, query)
     assert list(talk.newest_first().search(query).values_list("pk", flat=True)) == expected
     assert list(talk.search(query).newest_first().values_list("pk", flat=True)[:5]) == expected[:5]
     assert sum(talk.search(query).count_by_status().values()) == len(expected)
+    active = talk.newest_first().filter(status="active")
+    for rows in (talk.newest_first(), active, active.filter(channel="whatsapp")):
+        number = data.draw(st.sampled_from([1, 2, 5, 50]))
+        keys = [pk for pk in rows.values_list("pk", flat=True) if pk in expected]
+        assert [one.pk for one in rows.search(query).first_of(number)] == keys[:number]
+        total = rows.search(query).total()
+        assert total in (None, len(keys))
     monkeypatch.setattr(ways, "SMALL", 1_000)  # few rows: the walk answers
     assert list(talk.newest_first().search(query).values_list("pk", flat=True)) == expected
+
+
+@pytest.mark.parametrize("most", [300, 1], ids=["asked too", "too many"])
+def test_what_changed_last_comes_first_however_old_it_is(
+    acme: Account, record: Record, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    by_index(monkeypatch)
+    monkeypatch.setattr(newest, "DOCUMENTS", 3)
+    monkeypatch.setattr(newest, "ASKED", 2)
+    monkeypatch.setattr(newest, "CHANGED", most)
+    made = [record(messages=[message("a rarity")]) for _ in range(9)]
+    made[2].change_status("completed", by=None)
+    made[0].append([message("and more")], by=None)
+    mine = acme.conversations.live().newest_first()
+    wanted = [made[0], made[2], made[8], made[7]]
+    assert [one.pk for one in mine.search("rarity").first_of(4)] == [one.pk for one in wanted]
+    completed = mine.filter(status="completed").search("rarity")
+    assert [one.pk for one in completed.first_of(4)] == [made[2].pk]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="the triggers of SQLite's index")
+def test_the_index_forgets_what_is_gone(acme: Account, record: Record) -> None:
+    changed = record(leadPhone="+1 555 010", messages=[message("a rarity"), message("0102 03")])
+    changed.append([message("07")], by=None)
+    kept = record(leadPhone="+1 555 011", messages=[message("a rarity")])
+    changed.update_details({"lead_email": "ana@example.com"}, by=None)
+    kept.delete()
+    changed.delete()
+    with connection.cursor() as cursor:
+        for table in ("row", "digits", "gram"):
+            cursor.execute(f"SELECT count(*) FROM conversation_search_{table}")  # noqa: S608 - one of these three
+            assert cursor.fetchone() == (0,), table
 
 
 def test_rare_words_are_looked_up_and_common_ones_are_walked_to(
@@ -114,6 +164,8 @@ def test_rare_words_are_looked_up_and_common_ones_are_walked_to(
 ) -> None:
     by_index(monkeypatch, common=2)
     monkeypatch.setattr(ways, "SHORT", ways.SAMPLE * ways.PAGE)
+    monkeypatch.setattr(newest, "DOCUMENTS", 3)
+    monkeypatch.setattr(newest, "DENSE", 0.5)
     for _ in range(5):
         record(messages=[message("what everybody says")])
     record(messages=[message("a rarity")])
@@ -197,17 +249,47 @@ def test_index_takes_in_what_is_there_when_it_is_made(
         editor.remove_index(Conversation, index)
 
 
-def test_what_is_looked_for_first_is_rare_and_then_does_not_overlap() -> None:
-    weight = grams.Weight("rarities", {"rar": 9, "ari": 1, "rit": 2, "iti": 3, "tie": 8, "ies": 5})
-    assert weight.whole == 28
-    assert weight.rarest[:3] == ["ari", "rit", "iti"]
-    assert weight.spaced == ["ari", "ies"]
-    assert weight.stages == [["ari", "rit", "iti"]]
-    assert weight.near(["ari", 'a"b']) == 'NEAR("ari" "a""b", 8)'
-    assert grams.Weight("common words", dict.fromkeys(grams.grams_of("common words"), 5)).stages == [
-        ["com", "omm", "mmo"],
-        ["com", "mon", " wo", "rds"],
+def test_what_is_looked_for_first_is_rare_and_apart() -> None:
+    weight = grams.Weight("a rarity of", {"rar": 9, "ari": 1, "rit": 2, " of": 8, "RRT": 3})
+    assert weight.whole == 23
+    assert weight.rarest(3) == '"ari" AND "rit" AND " of"'
+    assert weight.rarest(4) == '"ari" AND "rit" AND " of" AND "RRT"'
+    assert grams.Weight('a"b', {'a"b': 1}).rarest(4) == '"a""b"'
+
+
+def test_of_a_long_term_some_trigrams_are_compared_and_as_many_of_its_skeleton() -> None:
+    assert list(grams.grams_of("of a price")) == [
+        *("FPR", "PRC"),
+        *("of ", "f a", " a ", "a p", " pr", "pri", "ric", "ice"),
     ]
+    assert grams.grams_of("of a price")["FPR"] == {1, 2, 3, 4, 5, 6}
+    assert list(grams.grams_of("и цена")) == ["и ц", " це", "цен", "ена"]
+    assert grams.MOST_WEIGHED < len(grams.grams_of("price of a desk, " * 6)) <= 2 * grams.MOST_WEIGHED
+    assert list(grams.grams_of("qj")) == ["qj"]
+    assert list(grams.grams_of("+44 20")) == ["+44", "44 ", "4 2", " 20"]  # a phone has no skeleton
+
+
+@given(st.text(), st.text(), st.text())
+def test_the_skeleton_of_a_piece_is_a_piece_of_the_skeleton(before: str, piece: str, after: str) -> None:
+    assert fts5.skeleton(piece) in fts5.skeleton(f"{before}{piece}{after}")
+
+
+@pytest.mark.skipif(connection.vendor == "mongodb", reason="has no index")
+@pytest.mark.parametrize(
+    ("account", "few", "told"), [("middling", 2_000, "9"), ("middling", 8, None), ("large", 8, None)]
+)
+def test_an_answer_says_how_many_there_are_where_that_takes_no_longer(
+    acme: Account, record: Record, monkeypatch: pytest.MonkeyPatch, account: str, few: int, told: str | None
+) -> None:
+    by_index(monkeypatch)
+    monkeypatch.setattr(newest, "DOCUMENTS", 3)
+    monkeypatch.setattr(ways, "FEW", few)
+    monkeypatch.setattr("conversations.api.COUNTED_AT_ONCE", 0)
+    monkeypatch.setattr("conversations.api.COUNTED_WHOLE", 20_000 if account == "middling" else 0)
+    for number in range(9):
+        record(messages=[message(f"a rarity {number}")])
+    answer = Api(acme).get(limit=2, search="rarity")
+    assert (answer.headers.get("X-Total-Count"), len(answer.json())) == (told, 2)
 
 
 def test_a_search_is_found_out_once(talk: ConversationQuerySet, django_assert_num_queries: Any) -> None:
@@ -218,17 +300,14 @@ def test_a_search_is_found_out_once(talk: ConversationQuerySet, django_assert_nu
         list(talk.found_by(looked_for))
 
 
-@pytest.mark.parametrize("likely", [1_000, 2], ids=["three", "six, or the whole"])
-def test_trigrams_that_are_near_each_other_are_not_yet_the_words(
-    acme: Account, record: Record, monkeypatch: pytest.MonkeyPatch, likely: int
+def test_trigrams_in_one_message_are_not_yet_the_words(
+    acme: Account, record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Some trigrams of a term name rows that may hold it; the texts decide."""
     by_index(monkeypatch)
-    monkeypatch.setattr(sqlite, "FEW_PAGES", 0)
     record(messages=[message("a rarity of ours")])
     wanted = [record(messages=[message("a rare city of rarities")]), record(messages=[message("no rarities")])]
     record(messages=[message("rities, rar")])
-    monkeypatch.setattr(ways, "LIKELY", likely)
     mine = acme.conversations.live().newest_first()
     found = mine.search("rarities")
     assert [each.pk for each in found] == [each.pk for each in reversed(wanted)]
@@ -238,22 +317,76 @@ def test_trigrams_that_are_near_each_other_are_not_yet_the_words(
         assert mine.search("rarities").filter(status="completed").total() == 0
 
 
+@pytest.mark.skipif(connection.vendor == "mongodb", reason="MongoDB has no such index")
+def test_phrases_are_found_by_where_their_words_meet(
+    acme: Account, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_index(monkeypatch)
+    said = 'the "price" of a back\\slash, the desk  and the\nend of \x1f it'
+    first, last = record(messages=[message("of the price"), message(said)]), record(messages=[message("the price of")])
+    last.append([message("nobody said: the price of the price")], by=None)
+    record(messages=[message("price of"), message("the price"), message("of the desk")])
+    mine = acme.conversations.live().newest_first()
+    phrases = {
+        'the "price" of a back\\slash, the desk': [first],
+        "desk  and": [first],
+        "the\nend of   it": [first],
+        "said: the price of the price": [last],
+        "price of the": [last],
+        "the price of": [last],
+        "of the price": [last, first],
+        "price of the desk": [],
+        "the price the": [],
+    }
+    for phrase, found in phrases.items():
+        assert [one.pk for one in mine.search(phrase)] == [one.pk for one in found], phrase
+    last.delete()
+    first.update_details({"lead_email": "price.of@example.com"}, by=None)
+    assert [one.pk for one in mine.search("of the price")] == [first.pk]
+    assert not list(mine.search("price of the"))
+
+
+@pytest.mark.skipif(connection.vendor == "mongodb", reason="MongoDB has no such index")
+def test_joints_are_where_two_words_of_two_characters_or_more_meet() -> None:
+    assert joints_of("ven citlis ven citlis a an 价格 ok  no") == ["en ci", "is ve", "an 价格", "价格 ok"]
+    assert joints_of("ａｂｃｄｅｆ") == ["ａｂｃｄｅ", "ｂｃｄｅｆ"]
+    assert joints_of("one") == joints_of("a b") == joints_of("x  y") == []
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="of a large owner PostgreSQL's index is asked otherwise")
+def test_an_owner_of_nearly_all_finds_the_same(talk: ConversationQuerySet, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_index(monkeypatch)
+    looked_for = ["price of a desk", "стоит", "价格", "z", "+1 (555) 010-2247", "nowhere at all"]
+    before = [[one.pk for one in talk.newest_first().search(query)] for query in looked_for]
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE conversation_search_part")
+        cursor.execute("SELECT count(*) FROM pg_stats WHERE tablename = 'conversation_search_part'")
+        assert cursor.fetchone() != (0,)
+    assert [[one.pk for one in talk.newest_first().search(query)] for query in looked_for] == before
+    assert any(before)
+
+
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="the weights of FTS5's trigrams")
 def test_the_rarest_trigrams_are_told_from_the_common_ones(acme: Account, record: Record) -> None:
     """By what FTS5 keeps for itself: should another version keep it otherwise, this fails, and searches only slow."""
     engine = engine_of(connection)
     assert isinstance(engine, sqlite.SQLiteEngine)
-    said = " ".join(f"every {chr(97 + number % 26)}{number} word" for number in range(400))
-    for _ in range(30):
-        record(messages=[message(said)])
+    said = "\x1f".join(["", "", "", "", *["every word"] * 400])
+    Conversation.objects.bulk_create(
+        Conversation(account=acme, lead_id=str(number), agent_config_id="a" * 24, channel="email", search_text=said)
+        for number in range(30)
+    )
     record(messages=[message("xyzzy")])
+    record(messages=[message("".join(f"xz{chr(0x4E00 + number)}" for number in range(2_000)))])  # comes between
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO conversation_search (conversation_search) VALUES ('optimize')")
     index = index_of(Conversation, "search_text")
-    weights = {weight.term: weight.whole for weight in engine._weights(index, ["eve", "wor", "xyz", "qqq", "e", "q"])}
-    assert weights["eve"] > weights["xyz"] == weights["qqq"] == weights["q"] == 0
+    weights = {
+        weight.term: weight.whole for weight in engine._weights(index, ["eve", "wor", "xyz", "龘龘龘", "e", "龘"])
+    }
+    assert weights["eve"] > weights["xyz"] == weights["龘龘龘"] == weights["龘"] == 0
     assert weights["e"] > weights["eve"]
-    assert engine.effort(index, [acme.pk, "live"], ["every"], 0.5) > engine.effort(index, [acme.pk, "live"], ["xyz"], 0)
+    assert engine.effort(index, [acme.pk, "live"], ["e"], 0.5) > engine.effort(index, [acme.pk, "live"], ["龘"], 0)
 
 
 def test_of_a_long_term_the_middle_counts_too(acme: Account, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:

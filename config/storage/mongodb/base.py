@@ -5,7 +5,9 @@ from typing import Any
 from django_mongodb_backend.base import DatabaseWrapper as MongoDatabaseWrapper
 from django_mongodb_backend.operations import DatabaseOperations as MongoDatabaseOperations
 from django_mongodb_backend.schema import DatabaseSchemaEditor as MongoDatabaseSchemaEditor
+from django_mongodb_backend.utils import OperationDebugWrapper
 from pymongo import ASCENDING, IndexModel
+from pymongo.collection import Collection
 
 
 class DatabaseOperations(MongoDatabaseOperations):
@@ -38,6 +40,19 @@ class DatabaseSchemaEditor(MongoDatabaseSchemaEditor):
         self.get_collection(model._meta.db_table).create_indexes([IndexModel(keys, name=index.name, unique=True)])
 
 
+class LoggedCollection(OperationDebugWrapper):
+    """Of the backend's own, which logs the methods that it uses, with the one that we use besides."""
+
+    def find_one_and_update(self, *args: Any, **options: Any) -> Any:
+        duration, found = self.profile_call(self.wrapped.find_one_and_update, args, options)
+        self.log("find_one_and_update", duration, args)
+        return found
+
+
 class DatabaseWrapper(MongoDatabaseWrapper):
     ops_class = DatabaseOperations
     SchemaEditorClass = DatabaseSchemaEditor
+
+    def get_collection(self, name: str, **kwargs: Any) -> Any:
+        collection = Collection(self.database, name, **kwargs)
+        return LoggedCollection(self, collection) if self.queries_logged else collection

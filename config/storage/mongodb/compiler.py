@@ -1,9 +1,10 @@
-"""Compilers whose pipelines sort where an index can do it.
+"""Compilers whose pipelines sort where an index can do it, and whose changes are counted (``mongodb.tallies``).
 
 The backend writes ``$addFields`` (columns onto themselves) or ``$project`` before ``$sort``. Both hide the index: a
 page of 50 out of 1,000 then reads and sorts all 1,000 documents.
 """
 
+from functools import partial
 from typing import Any
 
 from django.db.models.sql.constants import GET_ITERATOR_CHUNK_SIZE, MULTI
@@ -11,7 +12,9 @@ from django_mongodb_backend import compiler
 from django_mongodb_backend.query import MongoQuery, wrap_database_errors
 from pymongo.errors import ExecutionTimeout, OperationFailure
 
+from config.storage.mongodb import tallies
 from config.storage.mongodb.hints import hint_of, reads_texts
+from config.storage.tallies import KEPT
 from config.storage.timeouts import SearchTimedOut
 
 SEARCH_MILLISECONDS = 10_000
@@ -48,6 +51,12 @@ class IndexedQuery(MongoQuery):
                 raise
             del options["hint"]  # that index is missing: check_search says so
             return self.compiler.collection.aggregate(pipeline, session=session, **options)
+
+    @wrap_database_errors
+    def delete(self) -> Any:
+        if self.compiler.collection_name not in KEPT or self.compiler.subqueries:
+            return super().delete()
+        return tallies.delete(self.compiler.connection, self.compiler.collection, self.match_mql)
 
     def get_pipeline(self) -> list[dict[str, Any]]:
         stages: list[dict[str, Any]] = [stage for stage in super().get_pipeline() if not is_identity(stage)]
@@ -86,6 +95,12 @@ class SQLCompiler(compiler.SQLCompiler):
 class SQLInsertCompiler(compiler.SQLInsertCompiler):
     query_class = IndexedQuery
 
+    def insert(self, docs: list[dict[str, Any]], returning_fields: Any = None) -> Any:
+        write = partial(super().insert, docs, returning_fields=returning_fields)
+        if self.collection_name not in KEPT:
+            return write()
+        return tallies.insert(self.connection, self.collection_name, docs, write)
+
 
 class SQLDeleteCompiler(compiler.SQLDeleteCompiler):
     query_class = IndexedQuery
@@ -93,6 +108,12 @@ class SQLDeleteCompiler(compiler.SQLDeleteCompiler):
 
 class SQLUpdateCompiler(compiler.SQLUpdateCompiler):
     query_class = IndexedQuery
+
+    @wrap_database_errors
+    def update(self, criteria: dict[str, Any], pipeline: list[dict[str, Any]]) -> Any:
+        if self.collection_name not in KEPT:
+            return super().update(criteria, pipeline)
+        return tallies.update(self.connection, self.collection, criteria, pipeline)
 
 
 class SQLAggregateCompiler(compiler.SQLAggregateCompiler):

@@ -1,6 +1,7 @@
 """A pipeline that is written once and run many times, with other values in it each time."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from bson import ObjectId
@@ -9,12 +10,14 @@ from django.db.models import QuerySet
 from django_mongodb_backend.query import wrap_database_errors
 
 from config.storage.mongodb.hints import reads_texts
+from config.storage.mongodb.transaction import read_at_once
 
 
 class Pipeline:
     """Of a queryset of ``values_list`` that was built from ``markers``, which values take the place of."""
 
-    def __init__(self, queryset: "QuerySet[Any, Any]", markers: list[Any]) -> None:
+    def __init__(self, queryset: "QuerySet[Any, Any]", markers: list[Any], *, at_once: bool) -> None:
+        self.moment = read_at_once if at_once else nullcontext
         compiler: Any = queryset.query.get_compiler(using=queryset.db)
         compiler.pre_sql_setup()
         self.collection = compiler.collection_name
@@ -32,7 +35,8 @@ class Pipeline:
         connection.ensure_connection()
         store: Any = connection
         stages = self._filled(self.stages, values)
-        return list(map(self.make, store.get_collection(self.collection).aggregate(stages, session=store.session)))
+        with self.moment(store):
+            return list(map(self.make, store.get_collection(self.collection).aggregate(stages, session=store.session)))
 
     def _filled(self, part: Any, values: tuple[Any, ...]) -> Any:
         if isinstance(part, dict):

@@ -6,8 +6,8 @@ that hold the words, however rare they are: cheap for few rows, a long list of n
 ``Search.narrow`` is where one of the two is taken; ``docs/search.md`` has the reasons and the figures.
 """
 
-import sys
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, TypeVar, cast
 
 from django.db import connections
@@ -21,8 +21,10 @@ from config.storage.expressions import HasSubstring
 from config.storage.search.found import (
     AmongFew,
     Owned,
+    Told,
     Walked,
     conditions_of,
+    equals_of,
     found_in,
     is_counted,
     is_few,
@@ -33,9 +35,12 @@ from config.storage.search.found import (
     pins,
 )
 from config.storage.search.index import Engine, SubstringIndex, engine_of, index_of, named_by
+from config.storage.search.joints import DIGITS
 from config.storage.search.looks import looks, reaches
+from config.storage.search.newest import Newest
 
 __all__ = [
+    "DIGITS",
     "FEW",
     "Search",
     "SubstringIndex",
@@ -47,6 +52,7 @@ __all__ = [
     "is_searched",
     "looked_up",
     "number_of",
+    "page_of",
     "some_of",
 ]
 
@@ -60,9 +66,6 @@ MANY = 20_000
 
 GLANCE = 3_000
 """Rows that are looked at to say how many there are at least, of words that many hold."""
-
-LIKELY = 1_000
-"""Rows that an index takes for likely, and whose texts are asked then."""
 
 SAMPLE = 100
 """Rows that are looked at, at either end of the list, to tell whether words are common."""
@@ -95,22 +98,30 @@ class Search:
         self.engine = engine if engine and self.owner and engine.exists(self.index) else None
         self._named: list[str] | None = None
         self._most = 0
-        self._is_verified = False
         self._is_walked: bool | None = None
         self._held: dict[str, int] = {}
 
     def narrow(self, rows: R) -> R:
         """Those of ``rows`` that it finds, by the way that is the cheaper one."""
-        found = None if self.is_walked() else self.named(MANY)
-        if self.engine is None or found is None:
+        if self.engine is None or self.is_walked():
+            return self.walk(rows)
+        if self.newest:
+            if self.newest.is_few:
+                return self._looked_up(rows, [each.pk for each in self.newest.held])
+            return self._with(rows, self._holding(Told))
+        found = self.named(MANY)
+        if found is None:
             return self.walk(rows)
         if len(found) <= FEW:
             return self.among(rows, found)
-        rows = self._verified(rows)
-        if len(found) < MANY:
-            return self._with(rows, In(self.pk, named_by(self.engine, found)))
+        named = In(self.pk, named_by(self.engine, found)) if len(found) < MANY else self.all_named()
+        return self._with(self._verified(rows), named)
+
+    def all_named(self) -> In:
+        """All that the index names."""
+        assert self.engine is not None  # noqa: S101 - it names them
         sql, values = self.engine.statement(self.index, list(self.owner.values()), self.terms)
-        return self._with(rows, In(self.pk, RawSQL(sql, values)))  # noqa: S611 - the values are parameters
+        return In(self.pk, RawSQL(sql, values))  # noqa: S611 - the values are parameters
 
     def is_walked(self) -> bool:
         """Whether to walk takes less than to name the rows."""
@@ -118,11 +129,27 @@ class Search:
             self._is_walked = self.engine is None or self._is_small() or self._is_common(self.engine)
         return self._is_walked
 
+    @cached_property
+    def newest(self) -> Newest | None:
+        owner = list(self.owner.values())
+        return self.engine.newest(self.index, self.all.model, owner, self.terms) if self.engine else None
+
+    def page(self, rows: "QuerySet[Any]", most: int) -> list[str] | None:
+        """Those of ``page_of``: known are one order, and what has to equal something beside the search."""
+        newest: Newest | None = self.__dict__.get("newest")
+        along = f"-{self.index.along}"
+        if not newest or rows.query.is_sliced or rows.query.order_by not in ((along, "-id"), (along, "-pk")):
+            return None
+        conditions = equals_of(rows)
+        return None if conditions is None else newest.page(conditions, most)
+
     def _is_common(self, engine: Engine) -> bool:
         """Whether the words stand in so many rows at both ends of the list that a page is soon full.
 
         Both ends: what only the newest hold fills no second page, and what only old ones hold is far away.
         """
+        if engine.is_asked_first(self.terms):
+            return self.newest is None
         if any(self._held_at(end) < COMMON for end in ("-", "")):
             return False
         share = sum(self._held.values()) / SAMPLE / 2
@@ -130,38 +157,37 @@ class Search:
         return read <= SHORT or read <= engine.effort(self.index, list(self.owner.values()), self.terms, share)
 
     def _is_small(self) -> bool:
-        *names, _ = self.index.fields
-        return not reaches(self.all.model, tuple(names), self.index.along, SMALL).raw(*self.owner.values())
+        owner = list(self.owner.values())
+        is_small = self.engine.is_small(self.index, owner, SMALL) if self.engine else None
+        if is_small is None:
+            *names, _ = self.index.fields
+            is_small = not reaches(self.all.model, tuple(names), self.index.along, SMALL).raw(*owner)
+        return is_small
 
     def named(self, most: int) -> list[str] | None:
         """The primary keys of at most ``most`` rows, by the index; None where it does not tell."""
         if self.engine and self._most < most and (self._named is None or len(self._named) == self._most):
             owner = list(self.owner.values())
-            few = self.engine.likely(self.index, owner, self.terms, LIKELY) if self._named is None else None
-            self._named = self.engine.find(self.index, owner, self.terms, most) if few is None else self._that_hold(few)
-            self._most = most if few is None else sys.maxsize
+            named = self.newest.named(most) if self.newest else None
+            self._named = named or self.engine.find(self.index, owner, self.terms, most)
+            self._most = most
         return self._named
-
-    def _that_hold(self, pks: Sequence[str]) -> list[str]:
-        """Those of these rows that hold the words."""
-        assert self.engine is not None  # noqa: S101 - it has named them
-        self._is_verified = True
-        rows = self._with(self._with(self.all.all(), In(self.pk, named_by(self.engine, pks))), self._holding())
-        return list(rows.order_by().values_list("pk", flat=True)) if pks else []
 
     @property
     def is_named(self) -> bool:
-        return bool(self._named)
+        """Whether it has named some, or can at once."""
+        return bool(self._named or self.__dict__.get("newest"))
 
     def among(self, rows: R, pks: Sequence[str]) -> R:
-        """Those of ``rows`` with these primary keys, each looked up: an owner's index would be walked for them.
+        """Those of ``rows`` with these primary keys, which the index has named."""
+        return self._looked_up(self._verified(rows), pks)
 
-        The owner's conditions stay, in a form that no index answers.
-        """
+    def _looked_up(self, rows: R, pks: Sequence[str]) -> R:
+        """Each by its primary key, and by no index of the owner's, which would be walked."""
         assert self.engine is not None  # noqa: S101 - it has named them
         among = AmongFew(self.pk, named_by(self.engine, pks))
         among.number = len(pks)
-        rows = self._with(self._verified(rows), among)
+        rows = self._with(rows, among)
         children = conditions_of(rows)
         for position, condition in enumerate(children):
             if pins(condition, self.index.fields):
@@ -181,13 +207,13 @@ class Search:
     def walk(self, rows: R) -> R:
         return self._with(rows, self._holding())
 
-    def _holding(self) -> "Walked":
+    def _holding(self, kind: type[Walked] = Walked) -> Walked:
         text = Col(self.all.model._meta.db_table, self.field)
-        return Walked(cast(Any, [HasSubstring(text, term) for term in self.terms]), connector=OR)
+        return kind(cast(Any, [HasSubstring(text, term) for term in self.terms]), connector=OR)
 
     def _verified(self, rows: R) -> R:
         """Those of ``rows`` that hold the words, where the index may have named others too."""
-        if self.engine is None or self._is_verified or all(map(self.engine.is_exact, self.terms)):
+        if self.engine is None or self.engine.is_exact:
             return rows
         rows = rows.all()
         rows.query.where = rows.query.where.clone()
@@ -202,20 +228,29 @@ class Search:
         return rows
 
 
-def some_of(rows: R) -> R | None:
-    """Some of those that a search found, in the time of a page; None where it named all there are."""
+def page_of(rows: "QuerySet[Any]", most: int) -> list[str] | None:
+    """The primary keys of the first ``most``; None where no search has named its rows, or can tell these at once."""
+    found = found_in(rows)
+    keys = found.search.page(rows, most) if found else None
+    return list(rows.values_list("pk", flat=True)[:most]) if keys is None and is_few(rows) else keys
+
+
+def some_of(rows: R) -> tuple[R, bool]:
+    """Some of those that a search found, in the time of a page, and whether these are all."""
     found = found_in(rows)
     if found is None or isinstance(found, AmongFew):
-        return None
+        return rows, True
     search: Search = found.search
     if search.is_named:
         rows = rows.all()
         rows.query.where = rows.query.where.clone()
         conditions_of(rows).remove(found)
-        return search.among(rows, (search.named(FEW) or [])[:FEW])
+        named = search.named(FEW + 1) or []
+        return search.among(rows, named[:FEW]), len(named) <= FEW
     along, owned = search.index.along, search.all.filter(**search.owner)
     horizon = owned.order_by(f"-{along}", "-pk").values_list(along, flat=True)[GLANCE : GLANCE + 1]
-    return next((rows.filter(**{f"{along}__gte": moment}) for moment in horizon), None)
+    newest = next((rows.filter(**{f"{along}__gte": moment}) for moment in horizon), None)
+    return (rows, True) if newest is None else (newest, False)
 
 
 def _owner(rows: "QuerySet[Any]", index: SubstringIndex) -> dict[str, Any]:

@@ -33,6 +33,17 @@ class Walked(WhereNode):
         return copy
 
 
+class Told(Walked):
+    """The same; whether the index names the rows first is decided when the store is asked for more than a page."""
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        sql, params = super().as_sql(compiler, connection)
+        if self.search.newest.is_dense:
+            return sql, params
+        named, values = compiler.compile(self.search.all_named())
+        return f"({named} AND ({sql}))", [*values, *params]
+
+
 def is_few(rows: "QuerySet[Any]") -> bool:
     """Whether a search has named its rows one by one: they are counted fastest by reading them."""
     return any(isinstance(condition, AmongFew) for condition in conditions_of(rows))
@@ -68,6 +79,20 @@ def found_in(rows: "QuerySet[Any]") -> Any:
 def conditions_of(rows: QuerySet[Any]) -> list[Any]:
     """What all hold for a row to be among ``rows``."""
     return rows.query.where.children
+
+
+def equals_of(rows: QuerySet[Any]) -> dict[str, Any] | None:
+    """Columns → what they have to equal, beside what a search has set; None where rows have to meet anything else."""
+    found, equals = found_in(rows), {}
+    for condition in conditions_of(rows):
+        if condition is found or isinstance(condition, Owned | Walked):
+            continue
+        if not isinstance(condition, Exact) or not isinstance(condition.lhs, Col):
+            return None
+        if not isinstance(condition.rhs, str | int):
+            return None
+        equals[f'"{condition.lhs.target.column}"'] = condition.rhs
+    return equals
 
 
 def pins(condition: Any, names: Sequence[str]) -> bool:

@@ -54,17 +54,23 @@ class Engine(Protocol):
     def exists(self, index: SubstringIndex) -> bool:
         """Whether it can be asked."""
 
+    def is_small(self, index: SubstringIndex, owner: Sequence[str], most: int) -> bool | None:
+        """Whether the owner has no more rows; None where it does not tell."""
+
     def effort(self, index: SubstringIndex, owner: Sequence[str], terms: Sequence[str], share: float) -> int:
         """Texts that are read in the time in which ``find`` names all rows, where it is likely to be such a share."""
 
     def find(self, index: SubstringIndex, owner: Sequence[str], terms: Sequence[str], limit: int) -> list[str] | None:
         """The primary keys of at most ``limit`` rows that hold one of ``terms``; None where that is not told fast."""
 
-    def likely(self, index: SubstringIndex, owner: Sequence[str], terms: Sequence[str], limit: int) -> list[str] | None:
-        """Fewer than ``limit`` rows, among them all that hold one of ``terms``; None where that takes long to tell."""
+    def newest(self, index: SubstringIndex, model: type[Model], owner: Sequence[str], terms: Sequence[str]) -> Any:
+        """A ``Newest``; None where it cannot be told."""
 
-    def is_exact(self, term: str) -> bool:
-        """Whether all that ``find`` names hold the term; else their texts have to be asked."""
+    def is_asked_first(self, terms: Sequence[str]) -> bool:
+        """Whether ``newest`` tells how common they are faster than a look at the texts."""
+
+    is_exact: bool
+    """Whether all that it names hold the terms; else their texts have to be asked."""
 
     def statement(
         self, index: SubstringIndex, owner: Sequence[str], terms: Sequence[str]
