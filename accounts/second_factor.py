@@ -12,7 +12,8 @@ from django.utils.crypto import salted_hmac
 from accounts.models import User
 from config.storage.transaction import atomic
 
-MOMENT = 60  # seconds
+MOMENT = 120
+"""Seconds for which a code is remembered that was sent: longer than any is good, which is for three steps of 30."""
 
 
 def factors_of(user: Any) -> dict[str, Any]:

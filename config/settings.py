@@ -223,6 +223,7 @@ ACCOUNT_RATE_LIMITS = {
 }
 MFA_ADAPTER = "accounts.adapters.MFAAdapter"
 MFA_TOTP_ISSUER = "Parley"
+MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds either way: for clocks that differ, and codes on their way (RFC 6238, 5.2)
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 

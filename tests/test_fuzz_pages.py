@@ -3,7 +3,7 @@
 The routes are those of the URLs; ``tests.test_access_matrix.ROWS`` knows how each is asked for.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -16,7 +16,7 @@ from tests.config.test_conventions import OPEN, routes
 from tests.conftest import client_of
 from tests.factories import CAMPAIGN
 from tests.test_access_matrix import PAGES, ROWS
-from tests.test_fuzz import IDS, METHODS, QUERIES, VALUES
+from tests.test_fuzz import IDS, METHODS, QUERIES, VALUES, shared_out
 
 Record = Callable[..., Conversation]
 
@@ -48,13 +48,6 @@ PARAMETERS = {
 NAMES = sorted({name for names in PARAMETERS.values() for name in names})
 READ = [path for path, _ in PAGES if ROWS[path].reads]
 GUESTS = sorted(path for path, _ in routes() if path in OPEN and not path.startswith(("api/", "^")))
-
-
-def shared_out(values: list[str], names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Each value with every fourth name, each name with every fourth value: all pairs would take minutes a page."""
-    for number, name in enumerate(names):
-        for value in values[number % 4 :: 4]:
-            yield name, value
 
 
 @pytest.fixture

@@ -173,7 +173,10 @@ def test_a_long_transcript_is_shown_in_pages(admin: Client, record: Record) -> N
         assert admin.get(f"{CONVERSATIONS}{conversation.pk}/change/", {"from": start}).status_code == 200
 
 
-def test_the_dashboard_is_for_members(admin: Client, acme: Account, record: Record, olga: User) -> None:
+def test_the_dashboard_is_for_members(
+    admin: Client, acme: Account, other_account: Account, record: Record, olga: User
+) -> None:
+    other_account.memberships.create(user=olga, roles=["analyst"])
     conversation = record(environment="test")
     path = f"{CONVERSATIONS}{conversation.pk}/dashboard/"
     assert admin.get(path).status_code == 405

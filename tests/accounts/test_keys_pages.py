@@ -300,6 +300,20 @@ def test_the_read_scope_is_preselected_and_the_environment_is_the_one_looked_at(
     assert re.search(r'value="test"[^>]*checked', text_of(page.get(NEW)))
 
 
+def test_scopes_that_nothing_asks_for_are_told(page: Client) -> None:
+    told = re.findall(
+        r'<code class="quiet">([a-z_:]+)</code>\s*<small class="quiet">nothing asks', text_of(page.get(NEW))
+    )
+    assert sorted(told) == ["conversations:send_message", "leads:start_conversation"]
+
+
+def test_who_comes_from_the_first_steps_gets_a_key_that_can_record(page: Client, ina: User) -> None:
+    path = f"{NEW}?for=recording"
+    ticked = re.findall(r'value="([a-z_:]+)"\s+checked', text_of(page.get(path)))
+    assert ticked == ["conversations:view", "conversations:edit", "contacts:read"]
+    assert "conversations:edit" not in re.findall(r'value="([a-z_:]+)"', text_of(client_of(ina).get(path)))
+
+
 @pytest.mark.parametrize(("expiry", "days"), [("30", 30), ("90", 90), ("365", 365)])
 def test_expiry_presets(page: Client, acme: Account, expiry: str, days: int) -> None:
     page.post(NEW, form(expiry=expiry))
@@ -414,5 +428,27 @@ def test_only_who_may_is_led_there(page: Client, ina: User, bob: User) -> None:
         shown = text_of((client_of(person) if person else page).get("/settings/preferences/"))
         for path in (PAGE, "/settings/audit/"):
             assert (menu.format(path) in shown) == sees
-    assert f'href="{NEW}"' in text_of(page.get("/conversations/"))
+    assert f'href="{NEW}?for=recording"' in text_of(page.get("/conversations/"))
     assert NEW not in text_of(client_of(bob).get("/conversations/"))
+
+
+@pytest.mark.parametrize(
+    ("scopes", "call"),
+    [
+        (["conversations:view", "audit:view"], "/api/conversations?limit=1"),
+        (["audit:view"], "/api/audit-logs?limit=1"),
+        (["dashboard:view"], "/api/analytics/overview"),
+        (["conversations:send_message"], ""),
+    ],
+)
+def test_what_a_new_key_can_try_is_what_it_may_ask(page: Client, scopes: list[str], call: str) -> None:
+    shown = page.post(NEW, form(scopes=scopes)).context
+    assert shown["call"].removeprefix("http://testserver") == call
+
+
+def test_each_key_stands_under_its_environment(page: Client, acme: Account) -> None:
+    keys = {environment: issue(acme, environment=environment) for environment in ("live", "test")}
+    groups = page.get(PAGE).context["groups"]
+    assert {group["value"]: [row.key for row in group["rows"]] for group in groups} == {
+        environment: [key] for environment, key in keys.items()
+    }

@@ -3,16 +3,19 @@
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, validate_totp_code
 from django.core import mail
 from django.db import connection
 from django.test import Client
 
 from accounts.models import Account, Remembered, User
+from accounts.second_factor import factors_of, take_away
+from config.storage.moments import now
 
 PASSWORD = "correct horse battery"
 PAGE = "/settings/security/"
@@ -135,13 +138,42 @@ def test_a_code_of_another_time_or_person_is_refused(acme: Account, alice: User,
     _, other, others = set_up(bob)
     used_codes_are_forgotten()
     client = enter_password(alice)
-    for code in (code_of(secret, 5), code_of(secret, -5), code_of(other), others[0]):
+    for code in (code_of(secret, 3), code_of(secret, -3), code_of(other), others[0]):
         enter_code(client, code)
         assert not is_in(client)
     assert set(codes).isdisjoint(others)
 
 
+def test_a_code_is_refused_for_as_long_as_it_would_be_good(
+    acme: Account, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """allauth forgets after 30 seconds what was used, when a code that came early is good for another minute."""
+    _, secret, _ = set_up(alice)
+    used_codes_are_forgotten()
+    began, moment = int(time.time()) // 30 * 30, now()
+    later = 0
+    monkeypatch.setattr(time, "time", lambda: began + later)
+    monkeypatch.setattr("accounts.cache.now", lambda: moment + timedelta(seconds=later))
+    code = code_of(secret, 1)
+    assert validate_totp_code(secret, code)
+    assert enter_code(enter_password(alice), code).status_code == 302
+    for later in (31, 59, 61, 89):
+        assert validate_totp_code(secret, code)
+        second = enter_password(alice)
+        enter_code(second, code)
+        assert not is_in(second), later
+
+
 # What happens
+
+
+@pytest.mark.parametrize("steps", [-1, 0, 1])
+def test_a_code_may_be_a_step_late_or_early(acme: Account, alice: User, steps: int) -> None:
+    _, secret, _ = set_up(alice)
+    used_codes_are_forgotten()
+    client = enter_password(alice)
+    enter_code(client, code_of(secret, steps))
+    assert is_in(client)
 
 
 @pytest.mark.django_db(transaction=True)  # the mail goes out after the commit
@@ -254,3 +286,12 @@ def test_a_recovery_code_sent_many_times_at_once_signs_in_once(acme: Account, al
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(send, clients)).count(True) == 1
+
+
+def test_another_persons_factor_is_neither_told_nor_taken(acme: Account, alice: User, bob: User) -> None:
+    set_up(alice)
+    assert factors_of(bob) == {"authenticator": None, "codes_left": 0}
+    assert factors_of(alice)["codes_left"] == 10
+    assert not take_away(bob, by=alice)
+    assert take_away(alice, by=bob)
+    assert factors_of(alice) == {"authenticator": None, "codes_left": 0}

@@ -262,5 +262,12 @@ def test_who_is_no_operator_is_told_so_by_the_admin(acme: Account, bob: User) ->
     assert "sessionid" in client.cookies
 
 
+def test_the_menu_leads_operators_to_the_admin(acme: Account, alice: User) -> None:
+    leads = 'href="/admin/"'
+    assert leads not in browser(alice).get("/settings/preferences/").content.decode()
+    User.objects.filter(pk=alice.pk).update(is_staff=True, is_superuser=True)
+    assert leads in browser(alice).get("/settings/preferences/").content.decode()
+
+
 def test_the_menu_leads_here(acme: Account, alice: User) -> None:
     assert f'href="{PAGE}"' in browser(alice).get("/settings/preferences/").content.decode()

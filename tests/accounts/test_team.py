@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
+from django.urls import reverse
 
-from accounts.models import Account, Invitation, Membership, User
+from accounts.models import Account, ApiKey, Invitation, Membership, User
 from accounts.models.invitation import InvitationGone, InvitationOfAnother, InvitationRefused
 from accounts.models.key import ScopeNotHeld
 from accounts.models.person import LastOwner
 from accounts.scopes import Role, Scope
+from accounts.team_rows import keys_of, members_of
 from config.storage.moments import now
+from tests.conftest import client_of
 
 
 def member(account: Account, user: User) -> Membership:
@@ -27,6 +30,13 @@ def invite(account: Account, email: str = "new@example.com", *, by: User | None,
 
 def actions(account: Account) -> list[str]:
     return [entry.action for entry in account.audit_events.order_by("id")]
+
+
+def issue_key(account: Account, environment: str, *, by: User) -> None:
+    key, _ = ApiKey.objects.issue(
+        account=account, name="Key", environment=environment, scopes=[Scope.CONVERSATIONS_VIEW], by=None
+    )
+    ApiKey.objects.filter(pk=key.pk).update(created_by=by)
 
 
 @pytest.fixture
@@ -89,6 +99,14 @@ def test_nobody_takes_from_those_who_hold_more(acme: Account, alice: User, manag
     assert acme.memberships.count() == 3
 
 
+def test_pages_of_somebody_who_holds_more_are_refused(acme: Account, alice: User, manager: User, bob: User) -> None:
+    page = client_of(manager)
+    reader = acme.memberships.create(user=User.objects.create_user("reader@example.com"), roles=[Role.ANALYST])
+    for name in ("change-roles", "remove-member"):
+        for one, code in ((member(acme, alice), 403), (member(acme, bob), 403), (reader, 200)):
+            assert page.get(reverse(f"settings:{name}", args=[one.pk])).status_code == code
+
+
 def test_who_is_in_the_team_no_more_gives_nothing(acme: Account, charlie: User, bob: User) -> None:
     with pytest.raises(ScopeNotHeld):
         invite(acme, by=charlie)
@@ -103,6 +121,28 @@ def test_the_last_owner_stays(acme: Account, alice: User, bob: User) -> None:
         with pytest.raises(LastOwner):
             member(acme, alice).change_roles([Role.OPERATOR], by=by)
     assert member(acme, alice).roles == [Role.OWNER]
+
+
+def test_the_last_owner_stays_in_the_admin_too(acme: Account, alice: User, bob: User, other_account: Account) -> None:
+    first = member(acme, alice)
+    first.roles = [Role.ANALYST]
+    with pytest.raises(ValidationError):
+        first.clean()
+    member(acme, bob).change_roles([Role.OWNER], by=alice)
+    first.clean()
+
+
+def test_what_a_row_of_the_team_tells_is_the_accounts_own(acme: Account, bob: User, other_account: Account) -> None:
+    for account in (acme, other_account):
+        for environment in ("live", "test"):
+            issue_key(account, environment, by=bob)
+    assert keys_of(acme, bob) == 2
+    reader, colleague = (
+        acme.memberships.create(user=User.objects.create_user(f"{name}@example.com"), roles=[Role.ANALYST])
+        for name in ("reader", "colleague")
+    )
+    assert not any(row.may_manage for row in members_of(acme, reader))
+    assert {row.member for row in members_of(acme, member(acme, bob))} >= {reader, colleague}
 
 
 def test_who_cannot_sign_in_is_no_owner_to_rely_on(acme: Account, alice: User, bob: User) -> None:
@@ -212,6 +252,16 @@ def test_who_loses_a_right_leaves_no_side_door(acme: Account, alice: User, bob: 
         member(acme, bob).change_roles([Role.OPERATOR], by=alice)
     assert [one.email for one in acme.invitations.all()] == ["stays@example.com"]
     assert actions(acme)[-1] == "invitation.withdrawn"
+
+
+def test_who_is_removed_here_has_invited_elsewhere_all_the_same(
+    acme: Account, alice: User, bob: User, other_account: Account
+) -> None:
+    member(acme, bob).change_roles([Role.OWNER], by=alice)
+    other_account.memberships.create(user=bob, roles=[Role.OWNER])
+    invite(other_account, by=bob)
+    member(acme, bob).remove(by=alice)
+    assert other_account.invitations.count() == 1
 
 
 def test_the_store_keeps_the_digest_of_an_invitation_alone(acme: Account, alice: User) -> None:

@@ -36,6 +36,7 @@ def fail_over(folder: Path, *, kills: int, least: int = 0, seed: int = 1) -> tup
             while load.acknowledged < least:
                 time.sleep(0.1)
         check(load)
+        parley.manage("check_figures")
     return load, done
 
 

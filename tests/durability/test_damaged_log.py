@@ -18,6 +18,8 @@ from tests.serving import ROOT
 pytestmark = pytest.mark.skipif(connection.vendor != "sqlite", reason="the others have logs of their own")
 
 MESSAGES = 120
+COMMITS = 30
+"""In the log, at least: how often it is moved into the database depends on how much a message writes."""
 WRITE = """
 import django
 django.setup()
@@ -49,7 +51,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
         acknowledged = 0
         for line in process.stdout:
             acknowledged += line.strip().isdigit()
-            if acknowledged == MESSAGES:
+            if acknowledged >= MESSAGES and len(list(commits(Path(f"{file}-wal").read_bytes()))) >= COMMITS:
                 process.kill()
                 break
     return file, acknowledged
@@ -118,9 +120,12 @@ def test_a_damaged_log_keeps_all_that_stands_before_the_damage(
     ends = list(commits(log))
     before = opened(file, tmp_path, b"")  # what the database holds without its log
     assert before + len(ends) in (acknowledged, acknowledged + 1)
-    assert len(ends) > 20
+    assert len(ends) >= COMMITS
     chance = random.Random(how)  # noqa: S311
     for place in [0, HEADER, *(chance.randrange(len(log)) for _ in range(18)), ends[-1] - 1]:
-        kept = opened(file, tmp_path, damaged(log, how, place, chance))
+        hurt = damaged(log, how, place, chance)
+        # Zeros that become zeros hurt nothing.
+        begins = next((at for at, (was, now) in enumerate(zip(log, hurt, strict=False)) if was != now), len(hurt))
+        kept = opened(file, tmp_path, hurt)
         # One transaction is one message.
-        assert kept == before + sum(end <= place for end in ends), (how, place, kept)
+        assert kept == before + sum(end <= begins for end in ends), (how, place, kept)

@@ -32,17 +32,28 @@ TESTS = [
     *(
         f"tests/accounts/test_{name}.py"
         for name in (
-            *("account_page", "audit_api", "audit_pages", "authentication", "idempotency", "invitation_page", "keys"),
-            *("keys_api", "keys_pages", "people_pages", "security", "switch_account", "team"),
+            *(
+                "account_page",
+                "admin",
+                "admin_actions",
+                "audit_api",
+                "audit_pages",
+                "authentication",
+                "idempotency",
+                "invitation_page",
+            ),
+            *("keys", "keys_api", "keys_pages", "people_pages", "second_factor", "security", "switch_account", "team"),
         )
     ),
     *(
         f"tests/conversations/test_{name}.py"
         for name in (
-            *("analytics_api", "analytics_page", "bulk", "change_status_page", "detail_api", "export_api", "list_api"),
-            *("list_filters", "names", "notes", "pages", "recording_api", "saved_views", "tally", "transcript_page"),
+            *("analytics_api", "analytics_page", "bulk", "change_status_page", "detail_api", "erasing", "export_api"),
+            *("list_api", "list_filters", "masking", "names", "notes", "pages", "recording_api", "retention"),
+            *("saved_views", "shared_brief", "tally", "transcript_page"),
         )
     ),
+    "tests/test_isolation.py",
     "tests/test_scopes.py",
     "tests/test_access_matrix.py",
 ]
