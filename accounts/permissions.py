@@ -19,9 +19,22 @@ KEY_LACKS = "API key does not have the required scope (requires: {scope})."
 PERSON_LACKS = _("You do not have permission to perform this action (requires: {scope}).")
 
 
-def lacks(scope: str) -> PageDenied:
+class ScopeLacking(PageDenied):
+    """A person asks for what takes ``scope``, and holds it in none of their roles."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(str(PERSON_LACKS).format(scope=scope))
+        self.scope = scope
+
+    @property
+    def label(self) -> str:
+        """What the scope allows, in words."""
+        return str(Scope(self.scope).label)
+
+
+def lacks(scope: str) -> ScopeLacking:
     """What refuses a page to a person without ``scope``."""
-    return PageDenied(str(PERSON_LACKS).format(scope=scope))
+    return ScopeLacking(scope)
 
 
 class HasScope(BasePermission):

@@ -75,9 +75,12 @@ ROLE_HELP = {
     Role.OWNER: _("May do everything, and decides who else may do what."),
     Role.INTEGRATOR: _("Connects other systems: API keys and the audit log, but no conversations."),
     Role.AI_ARCHITECT: _("Reads conversations and figures, to make the agents better."),
-    Role.OPERATOR: _("Reads and answers conversations, changes their status and starts new ones."),
+    Role.OPERATOR: _("Reads conversations, changes their status, writes notes, names agents and campaigns."),
     Role.ANALYST: _("Reads conversations and figures, and changes nothing."),
 }
+
+UNUSED_SCOPES = frozenset({Scope.CONVERSATIONS_SEND_MESSAGE, Scope.LEADS_START_CONVERSATION})
+"""Part of the vocabulary, but nothing asks for them: Parley records what was said, and sends nothing itself."""
 
 READ_SCOPES = (Scope.CONVERSATIONS_VIEW,)
 

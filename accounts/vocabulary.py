@@ -12,6 +12,7 @@ ACTIONS = {
         _("changed the status of {it} from {from} to {to}{reason}"),
     ),
     "conversation.details_updated": (_("Details changed"), _("changed the {fields} of {it}")),
+    "conversation.shared": (_("Brief shared by link"), _("made a link to the brief of {it} that is open for {days}")),
     "conversation.opened_in_admin": (_("Transcript read by an operator"), _("read {it} in the admin")),
     "note.written": (_("Note written"), _("wrote a note on {it}")),
     "note.removed": (_("Note removed"), _("removed a note from {it}")),
@@ -41,7 +42,7 @@ ACTIONS = {
     "account.opened": (_("Account opened"), _("opened the account {it}")),
     "account.suspended": (_("Account suspended"), _("suspended {it}")),
     "account.reinstated": (_("Account reinstated"), _("reinstated {it}")),
-    "user.signed_in": (_("Signed in"), _("signed in")),
+    "user.signed_in": (_("Signed in"), pgettext_lazy("in a sentence", "signed in")),
     "user.sign_in_limited": (_("Too many wrong passwords"), _("refused more guesses at the password of {it}")),
     "user.password_changed": (_("Password changed"), _("changed their password")),
     "user.password_reset": (_("Password reset by mail"), _("chose a new password by a link in a mail")),
@@ -98,11 +99,19 @@ WORDS = {
 }
 """What stands in entries, as people call it; what is not here shows as it is."""
 
+REASONS = {"Undone": pgettext_lazy("reason of a change", "Undone")}
+"""Reasons that Parley itself gives, as people call them; all others are somebody's own words."""
+
 DONE_IN_ADMIN = {
     "added": _("added the {kind} {it} in the admin"),
     "changed": _("changed the {kind} {it} in the admin"),
     "deleted": _("deleted the {kind} {it} in the admin"),
 }
+
+
+def reason(text: str) -> str:
+    """``Undone`` in the reader's language; what somebody wrote as it is."""
+    return str(REASONS.get(text, text))
 
 
 def words(name: str) -> str:

@@ -17,7 +17,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
-from accounts.permissions import NoAccount
+from accounts.permissions import NoAccount, ScopeLacking
 from config.storage.outages import is_outage, told
 from config.storage.timeouts import SearchTimedOut
 
@@ -80,22 +80,23 @@ def api_not_found(request: HttpRequest, **kwargs: Any) -> JsonResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(request, 400, "Bad request")
+    return failure(request, 400, "Bad request")
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, NoAccount):
         return render(request, "accounts/no_account.html", status=403)
-    return _answer(request, 403, "Forbidden", message=str(exception))
+    label = exception.label if isinstance(exception, ScopeLacking) else ""
+    return failure(request, 403, "Forbidden", message=str(exception), lacking=label)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(request, 404, "Not found")
+    return failure(request, 404, "Not found")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exc_info()[1]
-    return unavailable(request, error) if is_outage(error) else _answer(request, 500, "Internal server error")
+    return unavailable(request, error) if is_outage(error) else failure(request, 500, "Internal server error")
 
 
 def unavailable(request: HttpRequest, error: Any) -> HttpResponse:
@@ -113,7 +114,7 @@ def unavailable(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 def too_many_requests(request: HttpRequest) -> HttpResponse:
-    return _answer(request, 429, "Too many requests")
+    return failure(request, 429, "Too many requests")
 
 
 class SlowSearch:
@@ -126,21 +127,24 @@ class SlowSearch:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        return _answer(request, 503, SLOW_SEARCH) if isinstance(exception, SearchTimedOut) else None
+        return failure(request, 503, SLOW_SEARCH) if isinstance(exception, SearchTimedOut) else None
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form from a page that was open for too long, or from elsewhere."""
-    return _answer(
+    return failure(
         request,
         403,
         "Forbidden",
         message=_("Your session has changed since this page was opened. Go back, reload it, and try again."),
+        title=_("That was not taken"),
     )
 
 
-def _answer(request: HttpRequest, code: int, error: str, message: Any = "") -> HttpResponse:
+def failure(request: HttpRequest, code: int, error: str, message: Any = "", **context: Any) -> HttpResponse:
+    """``error`` and ``message`` as the API tells them; a page has the code's title, unless ``context`` has another."""
     if request.path.startswith("/api/"):
         return JsonResponse({"error": error, **({"message": message} if message else {})}, status=code)
     title, advice = TITLES[code]
-    return render(request, "error.html", {"code": code, "title": title, "advice": message or advice}, status=code)
+    shown = {"code": code, "title": title, "advice": message or advice, **context}
+    return render(request, "error.html", shown, status=code)

@@ -22,7 +22,7 @@ from config.errors import api_not_found
 from config.health import healthz, readyz
 from config.health_page import health
 from config.metrics_page import metrics
-from conversations.views import analytics
+from conversations.views import analytics, open_shared_brief, shared_brief
 
 handler400 = "config.errors.bad_request"
 handler403 = "config.errors.permission_denied"
@@ -50,6 +50,8 @@ urlpatterns = [
     path("", include("accounts.sign_in_urls")),
     path("invitations/", invitation, name="invitation"),
     path("invitations/<path:token>/", open_invitation, name="open-invitation"),
+    path("shared/link/<path:token>/", open_shared_brief, name="open-shared-brief"),
+    path("shared/<str:pk>/", shared_brief, name="shared-brief"),
     path("account/", switch_account, name="account"),
     path("environment/", switch_environment, name="environment"),
     path("settings/", include("accounts.settings_urls")),

@@ -34,11 +34,13 @@ conversations/seen/                                conversations:view
 conversations/views/                               conversations:view
 conversations/views/<str:pk>/remove/               conversations:view
 conversations/columns/                             conversations:view
+conversations/demo/                                team:manage
 conversations/bulk/                                conversations:change_status
 conversations/bulk/<str:pk>/undo/                  conversations:change_status
 conversations/<str:pk>/                            conversations:view
 conversations/<str:pk>/text/                       conversations:view
 conversations/<str:pk>/brief/                      conversations:view
+conversations/<str:pk>/share/                      conversations:change_status
 conversations/<str:pk>/status/                     conversations:change_status
 conversations/<str:pk>/reveal/                     conversations:view
 conversations/<str:pk>/erase/                      leads:erase

@@ -35,7 +35,7 @@ class Address:
 
     @property
     def find(self) -> str:
-        return self.reading.get("find", self.query.search)[:MAX_SEARCH_LENGTH]
+        return self.reading.get("find", self.query.search)[:MAX_SEARCH_LENGTH].strip()
 
     @property
     def at(self) -> int | None:

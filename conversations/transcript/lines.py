@@ -10,8 +10,9 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
-from conversations.highlight import Span, hits, linked
+from conversations.highlight import hits, linked
 from conversations.messages import UNKNOWN_SENDER, Role, parse_moment
+from conversations.search import fold
 
 WINDOW_FROM = 600
 """Messages up to which a thread is shown whole."""
@@ -101,16 +102,17 @@ def _line(number: int, message: object, search: str) -> Line:
     )
 
 
-def hits_in(messages: object, search: str) -> Iterator[tuple[int, dict[str, Any], list[Span]]]:
-    """The stored messages that ``search`` hits, shown or not: their numbers, they themselves, and where in the text."""
-    for number, message in enumerate(listed(messages) if search else [], start=1):
+def hits_in(messages: object, search: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The stored messages that ``search`` hits, shown or not, and their numbers."""
+    needle = fold(search)
+    for number, message in enumerate(listed(messages) if needle else [], start=1):
         content = message.get("content") if isinstance(message, dict) else None
-        if isinstance(content, str) and (spans := hits(content, search)):
-            yield number, message, spans
+        if isinstance(content, str) and needle in fold(content):
+            yield number, message
 
 
 def numbers_of_hits(messages: object, search: str) -> list[int]:
-    return [number for number, _, _ in hits_in(messages, search)]
+    return [number for number, _ in hits_in(messages, search)]
 
 
 def moment_of(message: Mapping[str, Any]) -> datetime | None:

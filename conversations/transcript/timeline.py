@@ -8,9 +8,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
+from accounts.vocabulary import reason
 from config.formats import grouped
 from conversations.models import Status
-from conversations.names import Names, StageName
+from conversations.names import Names, StageName, stage_number
 
 TIMELINE_ACTIONS = ("conversation.status_changed", "conversation.details_updated")
 VERDICTS = {True: gettext_lazy("Qualified"), False: gettext_lazy("Not qualified")}
@@ -80,8 +81,8 @@ class Teller:
     agent: str
 
     def status(self, metadata: Mapping[str, Any]) -> Told:
-        status, reason = metadata.get("to"), metadata.get("reason")
-        more = {"reason": reason} if isinstance(reason, str) else {}
+        status, why = metadata.get("to"), metadata.get("reason")
+        more = {"reason": reason(why)} if isinstance(why, str) else {}
         yield "status", _("Status: %s") % _label(status), more
 
     def details(self, metadata: Mapping[str, Any]) -> Told:
@@ -101,7 +102,7 @@ class Teller:
     def _stage(self, index: object) -> str:
         known = self.names.agents.get(self.agent) if self.names else None
         named = known.stage_name(index) if known and isinstance(index, int) and index >= 0 else ""
-        return named or _("Stage %s") % index
+        return named or (stage_number(index) if isinstance(index, int) else str(index))
 
 
 def _label(status: object) -> str:
@@ -131,9 +132,10 @@ def stages_of(
     if not current.total:
         return [_stage(visit.name, "current" if visit is visits[-1] else "passed", [visit], visits) for visit in visits]
     rail = []
-    for number, name in enumerate(known, start=1):
+    for number, given in enumerate(known, start=1):
+        name = given or stage_number(number - 1)
         state = "current" if number == current.number else "passed" if number < current.number else "ahead"
-        rail.append(_stage(name or _("Stage %s") % number, state, [one for one in visits if one.name == name], visits))
+        rail.append(_stage(name, state, [one for one in visits if one.name == name], visits))
     return rail
 
 

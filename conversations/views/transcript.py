@@ -1,9 +1,12 @@
 """One conversation, to be read."""
 
+from typing import Any
+
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from accounts.models import Environment
 from accounts.permissions import scope_required
 from accounts.request import AccountRequest
 from accounts.scopes import Scope
@@ -13,6 +16,7 @@ from conversations.models import Conversation
 from conversations.transcript.address import Address
 from conversations.transcript.brief import brief_of
 from conversations.transcript.page import Reading
+from conversations.transcript.sharing import DAYS, DEFAULT_DAYS
 from conversations.transcript.text import plain_text
 
 REVEALED = "revealed"
@@ -40,13 +44,29 @@ def conversation_of(request: AccountRequest, pk: str, *, messages: bool = True) 
 @require_safe
 @scope_required(Scope.CONVERSATIONS_VIEW)
 def conversation_transcript(request: AccountRequest, pk: str) -> HttpResponse:
-    conversation = conversation_of(request, pk)
+    try:
+        conversation = conversation_of(request, pk)
+    except Http404:
+        if place := _place_of(request, pk):
+            return render(request, "conversations/elsewhere.html", place, status=404)
+        raise
     reading = Reading(request, conversation, Address.read(pk, request.GET))
     # First the neighbours: reading it may take the conversation out of a list of what is unread.
     context = reading.head()
     request.user.read_marks.mark(conversation, by=request.user)
     context |= reading.thread() | reading.facts() | reading.refused()
     return render(request, "conversations/transcript.html", context)
+
+
+def _place_of(request: AccountRequest, pk: str) -> dict[str, Any]:
+    """Where else the person can read it: a colleague's link may be into test data, or another of their accounts."""
+    for member in request.memberships:
+        if not member.has_scope(Scope.CONVERSATIONS_VIEW):
+            continue
+        for environment in Environment.values:
+            if find(member.account.conversations.within(environment).only("account"), pk):
+                return {"account": member.account, "environment": environment}
+    return {}
 
 
 @require_safe
@@ -65,4 +85,11 @@ def conversation_text(request: AccountRequest, pk: str) -> HttpResponse:
 def conversation_brief(request: AccountRequest, pk: str) -> HttpResponse:
     """To be printed, or to be read in a minute. It shows no more of contacts than the transcript does."""
     reading = Reading(request, conversation_of(request, pk), Address.read(pk, request.GET))
-    return render(request, "conversations/brief.html", brief_of(reading))
+    context = brief_of(reading)
+    if request.membership.has_scope(Scope.CONVERSATIONS_CHANGE_STATUS) and not reading.conversation.is_erased:
+        context |= {
+            "share_link": reading.address.link(route="share"),
+            "share_days": DAYS,
+            "share_default": DEFAULT_DAYS,
+        }
+    return render(request, "conversations/brief.html", context)
