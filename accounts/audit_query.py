@@ -44,7 +44,8 @@ class Query(PageState):
     def read(cls, data: Mapping[str, str]) -> "Query":
         skip = str(data.get("skip", ""))
         is_number = skip.isascii() and skip.isdigit() and len(skip) <= 10
-        values = {name: str(data[name]) for name in LABELS if data.get(name)}
+        given = {name: str(data[name]).strip() for name in LABELS if data.get(name)}
+        values = {name: value for name, value in given.items() if value}
         return cls(values, min(int(skip), MAX_SKIP - PAGE) if is_number else 0)
 
     @property

@@ -8,6 +8,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiKey, AuditEvent
+from accounts.models.audit import OURS
 from accounts.parameters import AskedFilterSet, MomentFilter, ObjectIdFilter, OnceForm, TextFilter, one_of
 from accounts.request import AccountRequest
 from config.storage.expressions import HasSubstring
@@ -18,6 +19,9 @@ SEARCH_LENGTH = (2, 200)
 
 SYSTEM_NAME = "System"
 """How the API and the exports name the actor when nobody in particular acted; pages have it in their language."""
+
+NAMES_LOOKED_AT = 5_000
+"""The newest entries about people and keys, in which a search looks for names."""
 
 Events = QuerySet[AuditEvent]
 
@@ -42,6 +46,25 @@ def at_most(most: int) -> Any:
 
 def _within(column: str, most: int) -> TextFilter:
     return TextFilter(column, max_length=most, error_messages={"max_length": at_most(most)})
+
+
+def _resources_called(looked_for: str, events: Events) -> list[str]:
+    """The ids of people, invitations and keys that are told of by such a name, be they gone or called otherwise now."""
+    told = events.filter(resource_type__in=OURS).order_by("-timestamp", "-id")[:NAMES_LOOKED_AT]
+    names = told.values_list("resource_id", "metadata")
+    return sorted({pk for pk, metadata in names if pk and looked_for in caseless(_names_in(metadata))})
+
+
+def _names_in(metadata: object) -> str:
+    """What an entry calls its resource: a name now and before, and of a key what people see of it."""
+    known = metadata if isinstance(metadata, dict) else {}
+    name = known.get("name")
+    names = [
+        *(name.values() if isinstance(name, dict) else [name]),
+        known.get("before"),
+        str(known.get("key", ""))[-4:],
+    ]
+    return "\n".join(one for one in names if isinstance(one, str))
 
 
 class AuditEventFilter(AskedFilterSet):
@@ -75,7 +98,7 @@ class AuditEventFilter(AskedFilterSet):
         }
 
     def filter_search(self, events: Events, name: str, value: str) -> Events:
-        """A literal, caseless substring of the action, the resource's id or the actor's name.
+        """A literal, caseless substring of the action, the actor's name, or the resource's id or name.
 
         Stores fold case differently, SQLite only in ASCII. So actions and names, of which an account has few, are
         compared here and then looked for as they are; ids are lower-case already.
@@ -89,6 +112,8 @@ class AuditEventFilter(AskedFilterSet):
             found |= Q(action__in=actions)
         if names:
             found |= Q(actor_name__in=names)
+        if called := _resources_called(looked_for, events):
+            found |= Q(resource_id__in=called)
         if any(looked_for in caseless(name) for name in (SYSTEM_NAME, str(AuditEvent.ActorType.SYSTEM.label))):
             found |= Q(actor_type=AuditEvent.ActorType.SYSTEM)
         return events.filter(found)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiKey, Environment
-from accounts.scopes import READ_SCOPES, Scope
+from accounts.scopes import READ_SCOPES, UNUSED_SCOPES, Scope
 from accounts.validators import validate_text
 from config.storage.moments import now
 
@@ -46,6 +46,9 @@ GROUPS: dict[Any, tuple[Scope, ...]] = {
     ),
 }
 
+PURPOSES = {"recording": (Scope.CONVERSATIONS_EDIT,)}
+"""What is ticked beside what reads, for who comes from a page that says so."""
+
 RECENTLY = timedelta(hours=24)
 """A key that was used within is likely still in use."""
 
@@ -79,11 +82,13 @@ class NewKeyForm(NameForm):
     expiry = forms.ChoiceField(choices=EXPIRIES, widget=forms.RadioSelect)
     expires_on = forms.DateField(required=False, error_messages={"invalid": _("Is not a date.")})
 
-    def __init__(self, data: Any = None, *, held: Collection[str], environment: str) -> None:
+    def __init__(self, data: Any = None, *, held: Collection[str], environment: str, purpose: str = "") -> None:
+        """``purpose``: what somebody came for, where the form is known to need more than to read."""
+        needed = (*READ_SCOPES, Scope.CONTACTS_READ, *PURPOSES.get(purpose, ()))
         initial = {
             "environment": environment,
             "expiry": "365",
-            "scopes": [scope for scope in (*READ_SCOPES, Scope.CONTACTS_READ) if scope in held],
+            "scopes": [scope for scope in needed if scope in held],
         }
         super().__init__(data, initial=initial)
         self.held = held
@@ -127,7 +132,12 @@ class NewKeyForm(NameForm):
         groups = []
         for label, scopes in GROUPS.items():
             offered = [
-                {"value": scope.value, "label": scope.label, "is_chosen": scope.value in chosen}
+                {
+                    "value": scope.value,
+                    "label": scope.label,
+                    "is_chosen": scope.value in chosen,
+                    "is_unused": scope in UNUSED_SCOPES,
+                }
                 for scope in scopes
                 if scope in self.held
             ]

@@ -62,6 +62,11 @@ def goes_out() -> bool:
     return not any(f".{name}." in str(settings.EMAIL_BACKEND) for name in INWARD)
 
 
+def is_filed() -> bool:
+    """Whether each mail is written to a file instead."""
+    return ".filebased." in str(settings.EMAIL_BACKEND)
+
+
 def _render(path: str, values: dict[str, Any]) -> str:
     """Text is not escaped, and HTML is."""
     template: Any = get_template(path)

@@ -23,7 +23,7 @@ EVENT_FILTERS = {
     "actorId": "Entries by one person or key.",
     "from": "Entries from this moment on.",
     "to": "Entries before this moment.",
-    "search": "A literal part of the action, the resource's id or the actor's name, whatever its case.",
+    "search": "A literal part of the action, the actor's name, the resource's id, or a person's or key's name.",
 }
 
 OPERATIONS = {

@@ -60,8 +60,8 @@ def _readable(address: str) -> str:
         return ""
 
 
-SECRET_PATH = re.compile(r"(?<!people)(/invitations/|/login/reset/(?=\w+-))[^\s?]+")
-"""What stands in a path and is a secret: the link of an invitation or of a password's reset."""
+SECRET_PATH = re.compile(r"(?<!people)(/invitations/|/shared/link/|/login/reset/(?=\w+-))[^\s?]+")
+"""What stands in a path and is a secret: the link of an invitation, of a brief, or of a password's reset."""
 
 
 class NoTracebackFilter(logging.Filter):

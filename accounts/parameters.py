@@ -48,8 +48,8 @@ class ObjectIdFilter(django_filters.Filter):
 
 class TextField(forms.CharField):
     def __init__(self, **kwargs: Any) -> None:
-        # Literal: a space at either end is part of what is looked for.
-        super().__init__(**{**kwargs, "strip": False, "validators": [validate_text]})
+        # Literal, unless ``strip`` says otherwise: a space at either end is part of what is looked for.
+        super().__init__(**{"strip": False, **kwargs, "validators": [validate_text]})
 
 
 class TextFilter(django_filters.Filter):

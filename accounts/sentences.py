@@ -16,7 +16,7 @@ from accounts.ids import short
 from accounts.models import ApiKey, AuditEvent
 from accounts.request import AccountRequest
 from accounts.scopes import Role, Scope
-from accounts.vocabulary import ACTIONS, DONE_IN_ADMIN, IN_ADMIN, words
+from accounts.vocabulary import ACTIONS, DONE_IN_ADMIN, IN_ADMIN, reason, words
 from config.formats import grouped
 from config.storage.fields import is_object_id
 
@@ -143,13 +143,16 @@ class Things:
                 given = metadata.get(name)
                 number = len(given) if isinstance(given, list) else given if isinstance(given, int) else 0
                 return [Part(ngettext("%s conversation", "%s conversations", number) % grouped(number))]
+            case "days":
+                number = metadata["days"] if isinstance(metadata.get("days"), int) else 0
+                return [Part(ngettext("%s day", "%s days", number) % grouped(number))]
             case "limit":
                 limit = metadata.get("rate_limit")
                 if not isinstance(limit, int):
                     return [Part(gettext("that of the installation"))]
                 return [Part(ngettext("%s request a minute", "%s requests a minute", limit) % grouped(limit))]
             case "reason":
-                return [Part(shown(metadata["reason"]), is_quoted=True)] if metadata.get("reason") else []
+                return [Part(reason(shown(metadata["reason"])), is_quoted=True)] if metadata.get("reason") else []
             case "before":
                 return [Part(shown(metadata.get("before")) or "?", is_name=True)]
             case "from" | "to" | "roles" if isinstance(metadata.get(name), list):

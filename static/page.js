@@ -80,7 +80,8 @@ function startFilters(form) {
   const fault = document.getElementById("search-fault");
   const most = Number(search.dataset.most);
   const tooLong = () => [...search.value].length > most;
-  form.querySelector(".filters__apply").hidden = true; // each choice is applied at once
+  const apply = form.querySelector(".filters__apply");
+  apply.hidden = true; // each choice is applied at once
   search.addEventListener("input", () => (fault.hidden = !tooLong()));
   form.addEventListener("submit", (event) => {
     fault.hidden = !tooLong();
@@ -93,7 +94,17 @@ function startFilters(form) {
     for (const field of form.elements) field.disabled = false;
   });
   for (const field of form.querySelectorAll("select, [data-submit]")) {
-    field.addEventListener("change", () => form.requestSubmit());
+    // Arrows and letters change a closed field at each step, perhaps on the way to another choice: then Enter applies it.
+    let isStep = false;
+    field.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && !apply.hidden) {
+        event.preventDefault();
+        form.requestSubmit();
+      }
+      isStep = field.matches("select") && !["Enter", " "].includes(event.key);
+    });
+    field.addEventListener("pointerdown", () => (isStep = false));
+    field.addEventListener("change", () => (isStep ? (apply.hidden = false) : form.requestSubmit()));
   }
 }
 

@@ -8,11 +8,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.middleware import look_at
-from accounts.models import Membership
+from accounts.models import Environment, Membership
 from accounts.permissions import scope_required
 from accounts.request import AccountRequest
 from accounts.scopes import Scope
 from accounts.team_forms import AccountForm
+from accounts.views.sign_in import back
 
 SECTIONS = (
     "conversations:list",
@@ -42,7 +43,8 @@ def account(request: AccountRequest) -> HttpResponse:
 @require_POST
 @scope_required(Scope.DASHBOARD_VIEW)
 def switch_account(request: AccountRequest) -> HttpResponse:
-    """To another account of the person's, and there to the section they were in. Live or test stays as it is.
+    """To another account of the person's, and there to the section they were in. Live or test stays as it is, but for
+    who comes from a page that names the ``environment``: it is in the other account, and they go back to it.
 
     What is none of theirs changes nothing, and is told apart by nothing from what is not there.
     """
@@ -50,6 +52,9 @@ def switch_account(request: AccountRequest) -> HttpResponse:
     if chosen is None:
         return redirect("home")
     look_at(request, chosen.account)
+    if (environment := request.POST.get("environment")) in Environment.values:
+        request.session["environment"] = environment
+        return back(request)
     return redirect(_section_of(request.POST.get("next", ""), chosen))
 
 

@@ -60,10 +60,10 @@ def keys(request: AccountRequest) -> HttpResponse:
 @scope_required(Scope.API_KEYS_MANAGE)
 def new_key(request: AccountRequest) -> HttpResponse:
     held = request.membership.scopes
-    is_sent = request.method == "POST"
-    if is_sent and (made := _made_before(request)) is not None:
+    sent = request.POST if request.method == "POST" else None
+    if sent is not None and (made := _made_before(request)) is not None:
         return _already(request, made)
-    form = NewKeyForm(request.POST if is_sent else None, held=held, environment=request.environment)
+    form = NewKeyForm(sent, held=held, environment=request.environment, purpose=request.GET.get("for", ""))
     if _is_once(request, form) and form.is_valid():
         fields = {name: form.cleaned_data[name] for name in form.ISSUED}
         try:

@@ -204,5 +204,7 @@ def _send(request: AccountRequest, invitation: Invitation, token: str) -> HttpRe
             messages.success(request, _("%(email)s is invited, and has a mail with the link.") % about)
         else:
             text = _("%(email)s is invited. No mail server is set up: the mail is in the server’s own output.")
+            if mail.is_filed():
+                text = _("%(email)s is invited. No mail server is set up: the mail is a file on the server.")
             messages.warning(request, text % about)
     return redirect("settings:people")

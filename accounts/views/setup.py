@@ -24,7 +24,7 @@ from config import __version__
 @login_not_required
 def setup(request: HttpRequest) -> HttpResponse:
     if not is_waiting_for_owner():
-        return redirect("account_login")
+        return _too_late(request)
     context: dict[str, Any] = {
         "version": __version__,
         "token": request.POST.get("token") or request.GET.get("token", ""),
@@ -36,11 +36,20 @@ def setup(request: HttpRequest) -> HttpResponse:
         try:
             return _set_up(request, form)
         except AlreadySetUp:
-            return redirect("account_login")
+            return _too_late(request)
         except ValidationError as error:
             form.add_error(None, error)
     context |= {"form": form, "fields": _fields(form)}
     return render(request, "accounts/setup.html", context, status=400 if form.is_bound else 200)
+
+
+def _too_late(request: HttpRequest) -> HttpResponse:
+    """Somebody who has filled the page in reads why it led nowhere."""
+    if request.method == "POST":
+        messages.error(
+            request, _("Nothing was set up: this server has its owner already. Sign in, or ask to be invited.")
+        )
+    return redirect("account_login")
 
 
 def _fields(form: SetupForm) -> list[tuple[BoundField, str, str, str]]:

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 
 from django import template
+from django.conf import settings
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
@@ -16,6 +17,12 @@ from conversations.highlight import marked
 from conversations.models.queries import COUNTED
 
 register = template.Library()
+
+
+@register.simple_tag
+def all_languages() -> list[tuple[str, str]]:
+    """Each by its own name, where Django's own tag says ``Inglés``: whoever looks for it reads that language."""
+    return settings.LANGUAGES
 
 
 @register.filter

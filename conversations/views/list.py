@@ -73,9 +73,14 @@ def conversation_list(request: AccountRequest) -> HttpResponse:
         counts = _counts(request, query, filterset)
         reader = Reader(query, names, shown, request.user, seen_at)
         context |= _results(request, reader, filterset.qs, counts)
+        context["may_load_demo"] = not (query.narrows or context["total"]) and _may_load_demo(request)
     else:
         context["tabs"] = listing.tabs(query, None)
     return render(request, "conversations/list.html", context)
+
+
+def _may_load_demo(request: AccountRequest) -> bool:
+    return request.membership.has_scope(Scope.TEAM_MANAGE) and not request.account.conversations.exists()
 
 
 def _counts(request: AccountRequest, query: listing.Query, filterset: PageFilter) -> dict[str, int]:

@@ -319,6 +319,27 @@ def test_search_finds_actions_and_resource_ids(api: Api, acme: Account, alice: U
         assert ids(api, search=query) == [], query
 
 
+def test_search_finds_what_people_and_keys_were_called(api: Api, acme: Account, alice: User, bob: User) -> None:
+    key, _ = acme.api_keys.issue(account=acme, name="Zapier", environment="live", scopes=["team:view"], by=alice)
+    key.rename("CRM <b>", by=alice)
+    key.revoke(by=alice)
+    key.remove(by=alice)
+    of_key = [entry.pk for entry in acme.audit_events.filter(resource_id=key.pk).order_by("-timestamp", "-id")]
+    assert len(of_key) == 4
+    for query in ("zapier", "CRM <B>", key.hint):
+        assert ids(api, search=query) == of_key, query
+    acme.memberships.get(user=bob).remove(by=alice)
+    assert ids(api, search="bob", action="member.removed") == [acme.audit_events.get(action="member.removed").pk]
+
+
+def test_search_looks_at_no_name_of_a_lead(api: Api, acme: Account, alice: User) -> None:
+    log(acme, by=alice, metadata={"name": "Ana Lima"})
+    odd: list[Any] = [[], {"name": 5, "before": None}, {"name": {"to": ["x"]}}]
+    for metadata in odd:
+        log(acme, by=None, resource=alice, metadata=metadata)
+    assert ids(api, search="lima") == []
+
+
 # Export
 
 
@@ -435,13 +456,13 @@ def test_export_that_breaks_off_says_so_at_its_end(
 
 
 @pytest.mark.parametrize("number", [1, 30])
-def test_list_takes_three_queries_a_search_four_and_an_export_two(api: Api, acme: Account, number: int) -> None:
+def test_list_takes_three_queries_a_search_five_and_an_export_two(api: Api, acme: Account, number: int) -> None:
     api.get(PATH)  # the first use of a key is written down
     for _ in range(number):
         log(acme)
     with statements(3):  # the key, the page, the count
         assert len(json_of(api.get(PATH))["data"]) == number
-    with statements(4):  # and the actions and names there are
+    with statements(5):  # and the actions and names there are, of actors and of what entries are about
         assert len(json_of(api.get(PATH, search="done"))["data"]) == number
     with statements(2):
         assert len(rows(api.get(EXPORT))) == number

@@ -330,6 +330,11 @@ def test_a_file_has_exactly_the_rows_and_is_safe_to_open(page: Client, acme: Acc
         assert "'=1+1" in rows[-1]
 
 
+def test_white_space_around_what_was_pasted_is_not_looked_for(page: Client, acme: Account, alice: User) -> None:
+    acme.api_keys.issue(account=acme, name="Zapier", environment="live", scopes=["team:view"], by=alice)
+    assert "created the API key" in text_of(page.get(PAGE, {"search": " zapier "}))
+
+
 @pytest.mark.parametrize("number", [1, 12])
 def test_the_page_takes_the_same_statements_however_many_entries(
     page: Client, acme: Account, alice: User, record: Record, number: int

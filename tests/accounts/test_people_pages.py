@@ -248,6 +248,14 @@ def test_a_mail_that_only_the_server_sees_is_told_so(page: Client, settings: Any
     assert LINK.search(capsys.readouterr().out)
 
 
+def test_a_mail_that_is_a_file_is_told_so(page: Client, settings: Any, tmp_path: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    settings.EMAIL_FILE_PATH = str(tmp_path)
+    assert "the mail is a file on the server" in text_of(page.post(INVITE, FORM, follow=True))
+    [written] = tmp_path.iterdir()
+    assert LINK.search(written.read_text())
+
+
 def test_sending_again_makes_another_secret_and_begins_the_week_anew(page: Client, acme: Account) -> None:
     page.post(INVITE, FORM)
     first = token_of(sent())

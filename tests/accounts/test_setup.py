@@ -54,7 +54,8 @@ def test_a_link_holds_for_a_day(client: Client, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.usefixtures("developing")
 def test_where_somebody_is_it_leads_to_the_sign_in(alice: User, client: Client) -> None:
     assert client.get("/setup/")["Location"] == "/login/"
-    assert post()["Location"] == "/login/"
+    assert post(client)["Location"] == "/login/"
+    assert "Nothing was set up: this server has its owner already." in client.get("/login/").content.decode()
     assert User.objects.count() == 1
     with pytest.raises(CommandError, match="There are people already"):
         call_command("setup_link")

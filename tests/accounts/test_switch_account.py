@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -200,3 +201,57 @@ def test_signing_in_again_begins_at_the_first(page: Client, acme: Account, secon
     switch(page, second)
     assert shown_account(client_of(alice)) == "Acme"
     assert shown_account(page) == "Charlie &amp; Sons"
+
+
+@pytest.mark.parametrize(
+    ("role", "first"),
+    [
+        (Role.OWNER, "/conversations/"),
+        (Role.OPERATOR, "/conversations/"),
+        (Role.INTEGRATOR, "/settings/api-keys/"),
+    ],
+)
+def test_the_first_page_is_one_that_the_person_may_see(acme: Account, role: Role, first: str) -> None:
+    person = User.objects.create_user("dana@example.com")
+    acme.memberships.create(user=person, roles=[role])
+    assert client_of(person).get("/")["Location"] == first
+
+
+# A link from somebody else
+
+
+@pytest.mark.parametrize("environment", ["live", "test"])
+def test_a_link_into_another_of_ones_accounts_leads_there(
+    page: Client, second: Account, record: Callable[..., Conversation], environment: str
+) -> None:
+    theirs = record(account=second, environment=environment)
+    path = f"{LIST}{theirs.pk}/?search=price"
+    text = unescape(text_of(page.get(path), 404))
+    assert f"It is in <bdi>{second}</bdi>, and you look at <bdi>Acme</bdi>" in text
+    assert theirs.lead_phone not in text
+    form = text.partition("notice-page__ways")[2].partition("</form>")[0]
+    sent = dict(re.findall(r'name="(account|environment|next)"\s+value="([^"]*)"', form))
+    assert sent == {"account": second.pk, "environment": environment, "next": path}
+    response = page.post(SWITCH, sent)
+    assert response["Location"] == path
+    assert theirs.lead_phone in text_of(page.get(path))
+
+
+def test_a_link_into_test_data_leads_there(acme: Account, alice: User, record: Callable[..., Conversation]) -> None:
+    page, path = client_of(alice), f"{LIST}{record(environment='test').pk}/"
+    assert "It is among the test data, and you look at live data." in text_of(page.get(path), 404)
+    page.post(SWITCH, {"account": acme.pk, "environment": "test", "next": path})
+    assert page.get(path).status_code == 200
+
+
+def test_what_they_may_not_read_is_nowhere(
+    page: Client, second: Account, alice: User, bob: User, record: Callable[..., Conversation]
+) -> None:
+    theirs = record(account=second)
+    second.memberships.filter(user=alice).update(roles=[Role.INTEGRATOR])
+    unknown = text_of(page.get(f"{LIST}{'f' * 24}/"), 404)
+    assert "elsewhere" not in unknown
+    for client in (page, client_of(bob)):
+        assert "elsewhere" not in text_of(client.get(f"{LIST}{theirs.pk}/"), 404)
+    page.post(SWITCH, {"account": second.pk, "environment": "nonsense", "next": "https://evil.example/"})
+    assert unescape(shown_account(page)) == str(second)

@@ -46,6 +46,7 @@ PAGES = (
     Page("brief", f"{TRANSCRIPT}brief/", "/conversations/{ana}/brief/"),
     Page("brief-nothing", f"{TRANSCRIPT}brief/", "/conversations/{silent}/brief/"),
     Page("erase", "conversations/<str:pk>/erase/", "/conversations/{ana}/erase/", Scope.LEADS_ERASE),
+    Page("transcript-elsewhere", TRANSCRIPT, "/conversations/{ana}/", status=404, environment="test"),
     Page("not-found", TRANSCRIPT, f"/conversations/{'a' * 24}/", status=404),
     Page(
         "bulk", "conversations/bulk/", "/conversations/bulk/?to=dropped&id={ana}&id={long}",
@@ -94,6 +95,7 @@ OPEN_PAGES = (
     Page("design", "design/", "/design/", None),
     Page("docs", "api/docs", "/api/docs", None),
     Page("invitation-gone", "invitations/", "/invitations/", None, status=404),
+    Page("shared-brief-gone", "shared/<str:pk>/", "/shared/x/", None, status=404),
 )
 """What everybody sees."""
 
@@ -116,6 +118,8 @@ NO_PAGES = {
     "settings/language/": "a POST",
     "account/": "a POST",
     "invitations/<path:token>/": "leads to the invitation",
+    "shared/link/<path:token>/": "leads to the shared brief",
+    "conversations/<str:pk>/share/": "a POST",
     "settings/people/invitations/<str:pk>/send/": "a POST",
     "settings/people/invitations/<str:pk>/withdraw/": "a POST",
     "settings/theme/": "a POST",
@@ -123,6 +127,7 @@ NO_PAGES = {
     "conversations/export/": "a file",
     "conversations/new/": "JSON for a script",
     "conversations/seen/": "a POST",
+    "conversations/demo/": "a POST",
     "conversations/bulk/<str:pk>/undo/": "a POST",
     "conversations/views/": "a POST",
     "conversations/views/<str:pk>/remove/": "a POST",

@@ -126,3 +126,11 @@ def test_a_page_that_does_not_exist_is_ours(alice: User, acme: Account, browse: 
     assert browser.status == 404
     assert "There is nothing here" in page.text_content("h1")
     assert browser.violations() == []
+
+
+def test_on_a_phone_what_was_found_stands_right_under_its_row(alice: User, ana: Conversation, browse: Browse) -> None:
+    page = browse(alice, viewport={"width": 390, "height": 900}).open("/conversations/?search=price")
+    row, found = (page.locator(one).bounding_box() for one in (".row__main", ".row__found td:not(.rows__check)"))
+    assert row is not None
+    assert found is not None
+    assert 0 <= found["y"] - (row["y"] + row["height"]) < 8

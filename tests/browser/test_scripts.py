@@ -51,6 +51,19 @@ def test_keys_of_the_list_walk_select_open_and_choose(world: World, browse: Brow
     page.wait_for_url(f"**/conversations/?status=dropped#c-{opened}")
 
 
+def test_keys_walk_through_choices_before_one_is_applied(world: World, browse: Browse) -> None:
+    page = browse(world.people["owner"]).open("/conversations/")
+    page.focus("[name=channel]")
+    assert not page.locator(".filters__apply").is_visible()
+    for _ in range(3):
+        page.keyboard.press("ArrowDown")
+    assert page.input_value("[name=channel]") == "email"
+    assert page.locator(".filters__apply").is_visible()
+    assert page.url.endswith("/conversations/"), "arrows alone lead nowhere"
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/conversations/?channel=email")
+
+
 def test_each_choice_is_applied_at_once(world: World, browse: Browse) -> None:
     page = browse(world.people["owner"]).open("/conversations/")
     page.select_option("[name=channel]", "email")

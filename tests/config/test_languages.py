@@ -1,5 +1,6 @@
 """In which language a page is written, and that the API keeps to English."""
 
+import re
 from typing import Any
 
 import pytest
@@ -77,6 +78,10 @@ def test_somebody_who_is_not_signed_in_has_a_switch(acme: Account, client: Clien
     response = client.post("/settings/language/", {"language": "es", "next": "/login/?next=/analytics/"})
     assert response["Location"] == "/login/?next=/analytics/"
     assert said(client.get("/login/")) == "es"
+    assert re.findall(r"name=.language.*?>(.*?)</button>", client.get("/login/").content.decode(), re.DOTALL) == [
+        "English",
+        "Español",
+    ]
     client.post("/settings/language/", {"language": "en"})
     assert said(client.get("/login/", headers=SPANISH)) == "en"
 

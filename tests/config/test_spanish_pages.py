@@ -15,8 +15,8 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
-from accounts.models import Account, IdempotentRequest, User
-from conversations.models import Conversation
+from accounts.models import Account, AuditEvent, IdempotentRequest, User
+from conversations.models import BulkChange, Conversation
 from tests.accounts.test_admin import olga
 from tests.browser.pages import OPEN_PAGES, PAGES, Page, World, make_world
 from tests.config.translations import catalogue
@@ -200,6 +200,31 @@ def test_what_one_is_and_what_many_are(world: World, alice: User) -> None:
     text = client_of(alice).get("/conversations/?status=active").content.decode()
     assert ">Activas" in re.sub(r"\s+", "", text)
     assert re.search(r"pill--active\">.*?Activa\s*</span>", text, re.DOTALL)
+
+
+def test_one_of_a_kind_is_said_in_the_singular(page: Client, acme: Account, alice: User, record: Record) -> None:
+    for status in ("active", "dropped"):
+        record(status=status, createdAt=None)
+    User.objects.filter(pk=alice.pk).update(language="es")
+    tiles = [re.sub(r"<[^>]*>", "", str(tile.detail)) for tile in page.get("/analytics/").context["report"].tiles]
+    assert tiles[0] == "1 activa, 1 finalizada"
+    assert tiles[1] == "0 de 1 finalizada"
+    assert tiles[-1].endswith("de 1 perdida")
+
+
+def test_the_audit_log_tells_in_sentences_who_signed_in_and_what_was_undone(
+    acme: Account, alice: User, page: Client, record: Record
+) -> None:
+    conversation = record()
+    page.post("/conversations/bulk/", {"id": conversation.pk, "to": "dropped", "expected": 1})
+    page.post(f"/conversations/bulk/{BulkChange.objects.get().pk}/undo/")
+    AuditEvent.objects.log("user.signed_in", account=acme, by=alice, resource=alice)
+    User.objects.filter(pk=alice.pk).update(language="es")
+    text = " ".join("\n".join(Texts(page.get("/settings/audit/").content.decode()).found).split())
+    assert "Alice inició sesión" in text
+    assert "de perdida a activa : “ Deshecho ”" in text
+    transcript = page.get(f"/conversations/{conversation.pk}/").content.decode()
+    assert "“<bdi>Deshecho</bdi>”" in transcript
 
 
 def test_drawings_keep_their_points(world: World, alice: User) -> None:

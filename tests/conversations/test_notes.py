@@ -137,3 +137,12 @@ def test_a_hostile_note_stays_text(page: Client, bob: User, record: Record) -> N
     text = text_of(page.get(transcript_of(conversation)))
     assert "<img" not in text
     assert "{{ 7 }}" in text
+
+
+def test_a_transcript_shows_its_own_notes(page: Client, alice: User, record: Record) -> None:
+    first, second = record(), record()
+    for conversation, text in ((first, "Call on Friday"), (second, "Wants a demo")):
+        Note.objects.write(conversation, text, by=alice)
+    shown = text_of(page.get(transcript_of(first)))
+    assert "Call on Friday" in shown
+    assert "Wants a demo" not in shown

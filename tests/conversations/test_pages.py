@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -18,6 +19,7 @@ from tests.factories import message
 
 Record = Callable[..., Conversation]
 LIST = "/conversations/"
+DEMO = f"{LIST}demo/"
 MOMENT = datetime(2026, 3, 12, 14, tzinfo=UTC)
 
 
@@ -59,8 +61,10 @@ def test_a_role_without_the_scope_is_refused(acme: Account) -> None:
     integrator = User.objects.create_user("integrator@example.com")
     acme.memberships.create(user=integrator, roles=[Role.INTEGRATOR])
     response = client_of(integrator).get(LIST)
-    assert response.status_code == 403
-    assert "requires: conversations:view" in response.content.decode()
+    text = text_of(response, 403)
+    assert "requires: conversations:view" in text
+    assert "It takes “Read conversations”, which your roles in <bdi>Acme</bdi> do not allow." in text
+    assert ("Go to Parley" in text, "Sign in as somebody else" in text) == (True, True)
 
 
 @pytest.mark.parametrize("pk", ["a" * 24, "A" * 24, "a" * 23, "x", "%00", "null", "..%2f", '{"$ne":1}', "１" * 24])
@@ -172,6 +176,20 @@ def test_a_search_marks_phone_and_email_in_place(page: Client, record: Record) -
     assert "<mark>ana@</mark>example.com" in text_of(page.get(LIST, {"search": "ANA@"}))
 
 
+def test_white_space_around_what_was_pasted_is_not_looked_for(page: Client, record: Record) -> None:
+    conversation = record(leadEmail="ana@example.com")
+    record(leadEmail="bob@example.com")
+    response = page.get(LIST, {"search": " ana@example.com\u00a0", "status": "active"})
+    assert tabs_on(response)["All"] == 1
+    assert [(chip.name, chip.value) for chip in response.context["chips"]] == [("Search", "“ana@example.com”")]
+    assert "search=ana%40example.com&" in response.context["api_call"]
+    exported = page.get(f"{LIST}export/", {"search": " ana@example.com ", "format": "csv"}).getvalue().decode()
+    assert (conversation.pk in exported, "bob@" in exported) == (True, False)
+    assert tabs_on(page.get(LIST, {"search": "  "}))["All"] == 2
+    found = page.get(transcript_of(conversation), {"find": " price "})
+    assert "<mark>price</mark>" in text_of(found)
+
+
 def test_a_filter_that_applies_is_a_chip_that_removes_it(page: Client, record: Record) -> None:
     record()
     response = page.get(LIST, {"search": "price", "channel": "whatsapp", "status": "active"})
@@ -179,6 +197,22 @@ def test_a_filter_that_applies_is_a_chip_that_removes_it(page: Client, record: R
         ("Search", "“price”", f"{LIST}?status=active&channel=whatsapp"),
         ("Channel", "WhatsApp", f"{LIST}?status=active&search=price"),
     ]
+
+
+def test_a_stage_without_a_name_has_the_same_number_everywhere(page: Client, record: Record, acme: Account) -> None:
+    conversation = record(currentStageIndex=2, currentStageName="")
+    acme.agents.get().rename(by=None, name="Nova", stages=["Greeting", "Needs", "", "Won"])
+    listed = text_of(page.get(LIST, {"stageIndex": "2", "stageReached": "1"}))
+    assert "Stage 3" in listed
+    assert "3/4" in listed
+    transcript = text_of(page.get(transcript_of(conversation)))
+    assert "Stage 3" in transcript
+    assert "(3/4)" in transcript
+    figures = text_of(page.get("/analytics/", {"from": f"{conversation.created_at:%Y-%m-%d}"}))
+    assert "Stage 3" in figures
+    assert "Stage 2" not in listed + transcript + figures
+    chips = page.get(LIST, {"stageIndex": "2", "stageReached": "1"}).context["chips"]
+    assert [(chip.name, chip.value) for chip in chips] == [("Stage reached", "2 or later"), ("Stage number", "3")]
 
 
 @pytest.mark.parametrize(
@@ -218,6 +252,29 @@ def test_an_empty_account_is_taught_its_first_call(page: Client) -> None:
     assert "No conversations yet" in text
     assert "curl http://testserver/api/conversations" in text
     assert "$PARLEY_KEY" in text
+
+
+def test_an_owner_of_an_empty_account_can_look_around_in_the_demo(
+    page: Client, acme: Account, alice: User, other_account: Account
+) -> None:
+    call_command("load_demo", into=other_account.pk)
+    assert DEMO in text_of(page.get(LIST))
+    text = text_of(page.post(DEMO, follow=True))
+    assert "Acme has demo conversations now." in text
+    assert DEMO not in text
+    assert acme.conversations.count() == other_account.conversations.count() > 100
+    recorded = acme.audit_events.filter(action="conversations.recorded").values_list("actor_id", flat=True)
+    assert set(recorded) == {alice.pk}
+    number = acme.conversations.count()
+    assert "Nothing was loaded: Acme has conversations" in text_of(page.post(DEMO, follow=True))
+    assert acme.conversations.count() == number
+
+
+def test_the_demo_is_offered_to_owners_of_empty_accounts_alone(page: Client, bob: User, record: Record) -> None:
+    assert DEMO not in text_of(client_of(bob).get(LIST))
+    assert client_of(bob).post(DEMO).status_code == 403
+    record(environment="test")
+    assert DEMO not in text_of(page.get(LIST))
 
 
 def test_pages_walk_the_whole_list_there_and_back(

@@ -197,6 +197,21 @@ def test_the_rail_of_a_known_agent_has_the_stages_to_come_too() -> None:
     ]
 
 
+def test_a_stage_without_a_name_is_told_by_its_number_on_the_rail_and_in_the_thread() -> None:
+    entry = event("details_updated", 15, current_stage_index={"from": 0, "to": 2})
+    nova = Names({NOVA: Agent(agent_config_id=NOVA, stages=["Greeting", "Needs", "", "Won"])}, {})
+    changes = changes_of([entry], nova, NOVA)
+    stages = stages_of(
+        changes,
+        current=StageName("Stage 3", 3, 4),
+        known=["Greeting", "Needs", "", "Won"],
+        began=NOON,
+        until=NOON + timedelta(hours=1),
+    )
+    assert [change.text for change in changes] == ["Stage 3"]
+    assert [(stage.name, stage.lasted) for stage in stages][2] == ("Stage 3", "45 minutes")
+
+
 def test_a_stage_that_was_returned_to_counts_both_times() -> None:
     steps = [("Needs", 5), ("Pricing", 10), ("Needs", 20)]
     changes = changes_of(
@@ -289,7 +304,7 @@ def test_a_stage_told_by_its_index_has_its_agents_name() -> None:
     [change] = changes_of([event("details_updated", current_stage_index={"from": 0, "to": 1})], NAMES, NOVA)
     assert (change.text, change.before) == ("Needs", "Greeting")
     [change] = changes_of([event("details_updated", current_stage_index={"from": 6, "to": 7})], NAMES, NOVA)
-    assert (change.text, change.before) == ("Stage 7", "Stage 6")
+    assert (change.text, change.before) == ("Stage 8", "Stage 7")
 
 
 def test_when_the_summary_was_last_written_is_in_the_log() -> None:

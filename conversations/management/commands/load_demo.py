@@ -29,6 +29,8 @@ class Command(BaseCommand):
         "that is there."
     )
 
+    stealth_options = ("by",)  # who loads it from a page: the audit log tells
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--if-empty", action="store_true", help="only where there is no account yet")
         parser.add_argument("--into", metavar="ACCOUNT", help="the name or id of an account without conversations")
@@ -43,7 +45,7 @@ class Command(BaseCommand):
 
     def _load(self, options: dict[str, Any]) -> None:
         if options["into"]:
-            self._load_into(options["into"])
+            self._load_into(options["into"], by=options.get("by"))
             return
         if Account.objects.exists():
             if options["if_empty"]:
@@ -51,7 +53,7 @@ class Command(BaseCommand):
             raise CommandError("There are accounts already. The demo is for an empty store.")
         password = secrets.token_urlsafe(9)
         account, people, tokens = _create(password)
-        count = _record(account)
+        count = _record(account, by=None)
         _name(account)
         _look(account)
         base = settings.BASE_URL
@@ -69,15 +71,15 @@ Demo account with {count} conversations. Shown only now; keep what you need:
 """
         )
 
-    def _load_into(self, name_or_id: str) -> None:
+    def _load_into(self, name_or_id: str, *, by: User | None) -> None:
         try:
             account = Account.objects.find(name_or_id)
         except Account.DoesNotExist as error:
             raise CommandError(str(error)) from None
         if account.conversations.exists():
             raise CommandError(f"{account} has conversations already. The demo is for an empty account.")
-        count = _record(account)
-        _name(account)
+        count = _record(account, by=by)
+        _name(account, by=by)
         _look(account)
         self.stdout.write(f"{count} conversations are in {account} now.")
 
@@ -113,14 +115,17 @@ def _create(password: str) -> tuple[Account, dict[Role, User], dict[Environment,
 
 
 @atomic
-def _record(account: Account) -> int:
-    """Record the demo's conversations through the same door as everybody's, and tell what happened to them."""
+def _record(account: Account, *, by: User | None) -> int:
+    """Record the demo's conversations through the same door as everybody's, and tell what happened to them.
+
+    Under ids of the account's own: several accounts of a store can have the demo.
+    """
     serializer = ConversationRecordSerializer()
     records = defaultdict(list)
     events = []
     actors: dict[str, Any] = {environment: actor_fields(None) for environment in Environment}
     actors |= {key.environment: actor_fields(key) for key in account.api_keys.all()}
-    for environment, conversation, history in demo_conversations(now=now()):
+    for environment, conversation, history in demo_conversations(now=now(), namespace=account.pk):
         records[environment].append(record_from(serializer, conversation))
         events += [
             AuditEvent(
@@ -137,23 +142,23 @@ def _record(account: Account) -> int:
         ]
     count = 0
     for environment, values in records.items():
-        results = Conversation.objects.record(account, values, environment=environment, by=None)
+        results = Conversation.objects.record(account, values, environment=environment, by=by)
         count += sum(result.outcome == Outcome.RECORDED for result in results)
     AuditEvent.objects.bulk_create(events, batch_size=500)
     return count
 
 
 @atomic
-def _name(account: Account) -> None:
+def _name(account: Account, *, by: User | None = None) -> None:
     """Name the demo's agents and campaigns. A name that somebody gave is kept."""
     for agent in account.agents.all():
         if not agent.name and agent.agent_config_id in AGENT_NAMES:
             agent.rename(
-                by=None, name=AGENT_NAMES[agent.agent_config_id], stages=list(STAGE_NAMES[agent.agent_config_id])
+                by=by, name=AGENT_NAMES[agent.agent_config_id], stages=list(STAGE_NAMES[agent.agent_config_id])
             )
     for campaign in account.campaigns.all():
         if not campaign.name and campaign.campaign_id in CAMPAIGN_NAMES:
-            campaign.rename(by=None, name=CAMPAIGN_NAMES[campaign.campaign_id])
+            campaign.rename(by=by, name=CAMPAIGN_NAMES[campaign.campaign_id])
 
 
 @atomic
