@@ -1,11 +1,11 @@
-"""Every release's stores are taken over. Until the first one is kept, the way of keeping one is what is tested."""
+"""Every release's stores are taken over, and keeping one is tried with the present code."""
 
 from pathlib import Path
 
 import pytest
 from django.db import connection
 
-from tests.upgrade import differences, edited, main, make, manifest_of, migrations, releases
+from tests.upgrade import ROOT, differences, edited, main, make, manifest_of, migrations, releases
 
 STORE = connection.vendor
 
@@ -39,6 +39,11 @@ def test_an_edited_or_missing_migration_is_noticed() -> None:
         first,
         "accounts/migrations/0000_gone.py",
     ]
+
+
+def test_no_migration_depends_on_whatever_is_the_latest_elsewhere() -> None:
+    """What an upgrade of Django or of another library adds would then stand before what is applied long since."""
+    assert [name for name in migrations() if "__latest__" in (ROOT / name).read_text()] == []
 
 
 def test_a_release_is_kept_under_its_number(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("auth", "__latest__"),
+        # The first, which every store has. Not the latest: an upgrade of Django that adds one would stand before this.
+        ("auth", "0001_initial"),
     ]
 
     operations = [
