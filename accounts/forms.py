@@ -3,14 +3,13 @@
 from collections import defaultdict
 from functools import cache
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from accounts.models.preferences import Clock, Density, Theme
+from accounts.models.preferences import Clock, Density, Theme, known_zones
 
 BROWSER = ("", _("As this browser says"))
 OTHER = _("Other names")
@@ -21,7 +20,7 @@ def zones() -> list[tuple[Any, Any]]:
     """All zones as choices of a select: UTC, then each region with its places."""
     regions: dict[str, list[tuple[str, str]]] = defaultdict(list)
     others: list[tuple[str, str]] = []
-    for name in sorted(available_timezones() - {"UTC"}):
+    for name in sorted(known_zones() - {"UTC"}):
         region, _, place = name.partition("/")
         label = (place or name).replace("_", " ").replace("/", ", ")
         (regions[region] if place else others).append((name, label))

@@ -113,7 +113,8 @@ def addresses() -> dict[str, str]:
         "30 days": page,
         "7 days": f"{page}?range=7d",
         "90 days": f"{page}?range=90d",
-        "366 days": f"{page}?from={(time_of(-365)):%Y-%m-%d}",
+        # Up to yesterday: where today has begun already it would be a day too many.
+        "366 days": f"{page}?from={time_of(-366):%Y-%m-%d}&to={time_of(-1):%Y-%m-%d}",
         "90 days, a channel": f"{page}?range=90d&channel=email",
         "90 days, an agent": f"{page}?range=90d&agentConfigId={agent}",
         "90 days, an agent of 20 conversations": f"{page}?range=90d&agentConfigId={RARE}",

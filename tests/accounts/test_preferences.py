@@ -57,6 +57,8 @@ def test_a_switch_is_no_link(page: Client, path: str) -> None:
     ("field", "value"),
     [
         ("time_zone", "Mars/Olympus"),
+        ("time_zone", "localtime"),
+        ("time_zone", "Factory"),
         ("time_zone", "../../etc/passwd"),
         ("time_zone", "x" * 5_000),
         ("theme", "pink"),
@@ -121,7 +123,7 @@ def test_every_zone_can_be_chosen_once() -> None:
         for value, label in zones()
         for name in ([value] if not isinstance(label, list) else [zone for zone, _ in label])
     ]
-    assert sorted(offered) == sorted({"", *available_timezones()})
+    assert sorted(offered) == sorted({"", *available_timezones()} - {"localtime", "Factory"})
 
 
 # Its effect
