@@ -1,6 +1,6 @@
 """How pages write moments, numbers and ids."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django import template
 from django.conf import settings
@@ -28,20 +28,23 @@ def all_languages() -> list[tuple[str, str]]:
 @register.filter
 def ago(moment: datetime) -> str:
     """A moment as a list shows it: ``4 min``, ``2 h``, ``yesterday``, then its date."""
-    return _ago(timezone.localtime(moment), timezone.localtime(now()))
+    present = now()
+    return _ago(timezone.localtime(moment), timezone.localtime(present), present - moment)
 
 
 @register.filter
 def when(moment: datetime) -> SafeString:
     """A ``<time>`` that says how long ago, and the exact moment on hover. A list has one a row."""
     zone = timezone.get_current_timezone()
-    local, today = moment.astimezone(zone), now().astimezone(zone)
-    html = f'<time datetime="{machine(moment)}" title="{_full(local)}">{_ago(local, today)}</time>'
+    present = now()
+    local, today = moment.astimezone(zone), present.astimezone(zone)
+    html = f'<time datetime="{machine(moment)}" title="{_full(local)}">{_ago(local, today, present - moment)}</time>'
     return mark_safe(html)  # noqa: S308 - digits, and names of days, months and zones
 
 
-def _ago(local: datetime, today: datetime) -> str:
-    minutes = int((today - local).total_seconds() // 60)
+def _ago(local: datetime, today: datetime, passed: timedelta) -> str:
+    """``passed`` is not the difference of the other two, which forgets that the zone's clock may have been changed."""
+    minutes = passed // timedelta(minutes=1)
     known = formats.words()
     if minutes < 1:
         return known.now

@@ -10,6 +10,7 @@ from zoneinfo import available_timezones
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.forms import zones
 from accounts.models import Account, User
@@ -18,7 +19,8 @@ from accounts.scopes import Role
 from config.storage.moments import now
 from config.zone import clocked, has_half_days
 from conversations.models import Conversation
-from conversations.templatetags.parley import ago, clock, exact, stamp
+from conversations.templatetags import parley
+from conversations.templatetags.parley import ago, clock, exact, stamp, when
 from tests.conftest import client_of
 from tests.factories import message
 
@@ -163,6 +165,18 @@ def test_times_are_written_by_either_clock() -> None:
         )
         assert ago(now() - timedelta(days=4)).endswith("M")
     assert not has_half_days()
+
+
+@pytest.mark.parametrize("change", [datetime(2026, 3, 29, 1, tzinfo=UTC), datetime(2026, 10, 25, 1, tzinfo=UTC)])
+def test_how_long_ago_it_was_is_true_over_a_change_to_and_from_summer_time(
+    change: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parley, "now", lambda: change + timedelta(minutes=5))
+    with timezone.override("Europe/Berlin"):
+        for minutes, text in ((1, "6 min"), (50, "55 min"), (60, "1 h"), (120, "2 h")):
+            moment = change - timedelta(minutes=minutes)
+            assert ago(moment) == text
+            assert f">{text}</time>" in when(moment)
 
 
 def test_one_requests_clock_is_not_anothers(page: Client, alice: User, bob: User) -> None:
