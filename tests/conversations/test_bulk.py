@@ -1,7 +1,7 @@
 """Changing many conversations at once, and undoing it."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from django.test import Client
 
 from accounts.models import Account, AuditEvent, User
 from accounts.scopes import Role
+from config.storage.moments import now
 from conversations.models import BulkChange, Conversation, StatusNotAllowed
 from conversations.models import bulk as bulk_model
 from tests.conftest import client_of, text_of
@@ -158,7 +159,7 @@ def test_what_somebody_changed_since_stays(page: Client, record: Record, alice: 
 def test_ones_own_change_is_no_news_to_oneself(page: Client, alice: User, record: Record) -> None:
     seen, unseen = record(leadId="seen"), record(leadId="unseen")
     page.get(f"{LIST}{seen.pk}/")
-    Conversation.objects.filter(pk=unseen.pk).update(updated_at=datetime(2030, 1, 1, tzinfo=UTC))
+    Conversation.objects.filter(pk=unseen.pk).update(updated_at=now() + timedelta(days=1))
 
     def unread(client: Client) -> set[str]:
         return {row.conversation.lead_id for row in client.get(LIST).context["page"].rows if row.is_unread}

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Account, User
+from config.storage.moments import now
 from conversations.listing.rows import PAGE_SIZE
 from conversations.models import Conversation, Note
 from tests.conftest import text_of, tight
@@ -207,7 +208,7 @@ def test_neighbours_are_of_this_account_and_environment(
 
 def test_reading_does_not_take_a_conversation_out_of_its_own_list(page: Client, record: Record) -> None:
     conversations = [record() for _ in range(2)]
-    Conversation.objects.update(updated_at=datetime(2030, 1, 1, tzinfo=UTC))
+    Conversation.objects.update(updated_at=now() + timedelta(days=1))
     response = page.get(transcript_of(conversations[0]), {"unread": "true"})
     assert beside(response)[3] == 2
     assert beside(page.get(transcript_of(conversations[1]), {"unread": "true"}))[3] == 1
