@@ -6,6 +6,7 @@ import json
 import tracemalloc
 from collections.abc import Callable, Iterator
 from copy import copy
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -19,7 +20,6 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from accounts.models import Account
 from accounts.scopes import Scope
 from config.storage.fields import new_object_id
-from config.storage.moments import now
 from conversations.export import FORMATS
 from conversations.models import Conversation
 from tests.accounts.test_tables import FORMULAS, UNFOLDED
@@ -30,6 +30,12 @@ Record = Callable[..., Conversation]
 PATH = "/api/conversations/export"
 TRIGGERS = tuple("=+-@＝＋－＠")
 BLANK = " \t\r\n\x00\x01\u00a0\u200b"
+
+
+@pytest.fixture
+def twelfth_of_march(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of which files are named."""
+    monkeypatch.setattr("accounts.tables.now", lambda: datetime(2026, 3, 12, 23, 59, tzinfo=UTC))
 
 
 def rows(response: Any) -> list[dict[str, str]]:
@@ -136,6 +142,7 @@ def test_parameters_of_pages_are_ignored_and_the_export_is_whole(api: Api, recor
 # NDJSON
 
 
+@pytest.mark.usefixtures("twelfth_of_march")
 def test_ndjson_is_the_default_and_each_line_has_the_lists_bytes(api: Api, record: Record) -> None:
     record(
         campaignId=CAMPAIGN,
@@ -149,7 +156,7 @@ def test_ndjson_is_the_default_and_each_line_has_the_lists_bytes(api: Api, recor
     response = api.get(PATH)
     assert response.streaming
     assert response.headers["Content-Type"] == "application/x-ndjson"
-    assert response.headers["Content-Disposition"] == f'attachment; filename="conversations-{now():%Y-%m-%d}.ndjson"'
+    assert response.headers["Content-Disposition"] == 'attachment; filename="conversations-2026-03-12.ndjson"'
     content = response.getvalue()
     assert content.endswith(b"\n")
     lines = content.split(b"\n")[:-1]
@@ -169,6 +176,7 @@ def test_ndjson_can_be_recorded_again(api: Api, record: Record) -> None:
 # Tables
 
 
+@pytest.mark.usefixtures("twelfth_of_march")
 def test_csv_has_a_row_a_conversation_in_the_wires_names(api: Api, record: Record, acme: Account) -> None:
     pk = record(
         leadId="42",
@@ -185,7 +193,7 @@ def test_csv_has_a_row_a_conversation_in_the_wires_names(api: Api, record: Recor
     record(updatedAt="2025-01-01T00:00:00Z")
     response = api.get(PATH, format="csv")
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
-    assert response.headers["Content-Disposition"] == f'attachment; filename="conversations-{now():%Y-%m-%d}.csv"'
+    assert response.headers["Content-Disposition"] == 'attachment; filename="conversations-2026-03-12.csv"'
     full, disqualified, plain = rows(response)
     assert full == {
         "_id": pk,
@@ -210,6 +218,7 @@ def test_csv_has_a_row_a_conversation_in_the_wires_names(api: Api, record: Recor
     assert (plain["qualified"], plain["campaignId"], plain["summary"]) == ("", "", "")
 
 
+@pytest.mark.usefixtures("twelfth_of_march")
 def test_messages_csv_has_a_row_a_message(api: Api, record: Record) -> None:
     pk = record(
         leadId="42",
@@ -221,7 +230,7 @@ def test_messages_csv_has_a_row_a_message(api: Api, record: Record) -> None:
     other = record(updatedAt="2026-01-01T00:00:00Z", messages=[message("x")]).pk
     record(messages=[])
     response = api.get(PATH, format="messages_csv")
-    assert response.headers["Content-Disposition"] == f'attachment; filename="messages-{now():%Y-%m-%d}.csv"'
+    assert response.headers["Content-Disposition"] == 'attachment; filename="messages-2026-03-12.csv"'
     first, second, third = rows(response)
     assert first == {
         "conversationId": pk,
