@@ -1,6 +1,7 @@
 """Real pages in a real browser: Debian's Chromium, driven by Playwright against Django's live server."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings
 from django.test import Client
+from playwright.sync_api import Error, expect
 
 from accounts.models import Account, User
 from conversations.models import Conversation
@@ -18,6 +20,8 @@ from tests.browser.looks import SCHEMES as SCHEMES
 from tests.browser.looks import WIDTHS as WIDTHS
 from tests.browser.pages import World, make_world
 
+PATIENCE = 10_000  # milliseconds for whatever a page does by itself, on a busy machine
+expect.set_options(timeout=PATIENCE)
 WATCH = """
 window.violations = [];
 addEventListener("securitypolicyviolation", (event) => {
@@ -47,6 +51,21 @@ POLICY = "; ".join(
 def parts_of(policy: str) -> list[str]:
     """The directives of a Content-Security-Policy, whatever their order."""
     return sorted(part.strip() for part in policy.split(";"))
+
+
+def until(page: Any, expression: str, wanted: Any = True, argument: Any = None) -> None:
+    """Wait for a value for which ``expect`` has no word, asked from outside of the page and of its policy."""
+    end = time.monotonic() + PATIENCE / 1_000
+    while (found := _value(page, expression, argument)) != wanted:
+        assert time.monotonic() < end, f"{expression} is {found!r} and not {wanted!r}"
+        page.wait_for_timeout(20)
+
+
+def _value(page: Any, expression: str, argument: Any) -> Any:
+    try:
+        return page.evaluate(expression, argument)
+    except Error as error:  # as when the page goes, or does not yet have what is asked for
+        return error
 
 
 @pytest.fixture(scope="session")
@@ -84,7 +103,7 @@ class Browser:
             self.session = client.cookies[settings.SESSION_COOKIE_NAME].value
             self.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": self.session, "url": address}])
         self.page = self.context.new_page()
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(PATIENCE)
         self.page.on("console", self._on_console)
         self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         self.page.on("dialog", self._on_dialog)
@@ -110,6 +129,7 @@ class Browser:
         """Another window and another theme for the page that is open."""
         self.page.set_viewport_size({"width": width, "height": 900})
         self.page.emulate_media(color_scheme=scheme)
+        until(self.page, f"[innerWidth, matchMedia('(prefers-color-scheme: {scheme})').matches]", [width, True])
 
     def violations(self) -> list[str]:
         found: list[str] = self.page.evaluate("window.violations")

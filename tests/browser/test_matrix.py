@@ -39,6 +39,7 @@ SOME_LOOKS = [(390, "dark"), (768, "light"), (1440, "dark")]  # where only what 
 def check(browser: Browser, name: str, looks: list[tuple[int, str]] = EVERY_LOOK) -> None:
     """What holds of every page, whoever looks."""
     page = browser.page
+    page.wait_for_load_state()
     assert page.locator("h1").count() == 1, name
     assert page.locator("h1").inner_text().strip(), name
     moved = browser.shifted()

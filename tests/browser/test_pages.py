@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+from playwright.sync_api import expect
 
 from accounts.models import Account, User
 from conversations.models import Conversation
@@ -43,7 +44,7 @@ def test_the_way_in_and_out_by_hand(alice: User, ana: Conversation, browse: Brow
     page.click("text=Show")
     assert page.get_attribute("#id_password", "type") == "text"
     page.click("button[type=submit]")
-    assert page.evaluate("document.activeElement.id") == "sign-in-error"
+    expect(page.locator("#sign-in-error")).to_be_focused()
     page.fill("#id_password", "correct horse battery")
     page.click("button[type=submit]")
     page.wait_for_url("**/conversations/?search=price")
@@ -58,29 +59,30 @@ def test_everything_can_be_read_without_scripts(alice: User, ana: Conversation, 
     page = browser.open("/conversations/")
     page.fill("#search", "price")
     page.click(".filters button")
+    page.wait_for_url("**search=price*")
     page.click("text=ana@example.com")
-    assert page.url.endswith(f"{ana.pk}/?search=price#m-2")
+    page.wait_for_url(f"**/{ana.pk}/?search=price#m-2")
     assert page.locator("mark").first.is_visible()
     assert not page.locator("button:visible", has_text="Copy link").count()
     page.click("text=Back to 1 result")
-    assert page.url.endswith(f"/conversations/?search=price#c-{ana.pk}")
+    page.wait_for_url(f"**/conversations/?search=price#c-{ana.pk}")
     page.click("button[value=test]")
-    assert page.locator(".test-band").is_visible()
-    assert page.locator("text=test@example.com").is_visible()
+    expect(page.locator(".test-band")).to_be_visible()
+    expect(page.locator("text=test@example.com")).to_be_visible()
 
 
 def test_the_theme_is_kept_and_shown_without_a_flash(alice: User, ana: Conversation, browse: Browse) -> None:
     browser = browse(alice, color_scheme="light")
     page = browser.open("/conversations/")
-    page.click("[data-theme-toggle]")
+    with page.expect_response("**/settings/theme/"):
+        page.click("[data-theme-toggle]")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     answer = browser.context.request.get("/conversations/").text()
     assert '<html lang="en" data-theme="dark">' in answer
 
 
 def test_keys_walk_the_list(alice: User, acme: Account, record: Record, browse: Browse) -> None:
-    for name in ("second", "first"):
-        record(leadEmail=f"{name}@example.com", messages=[])
+    _, first = (record(leadEmail=f"{name}@example.com", messages=[]) for name in ("second", "first"))
     Conversation.objects.filter(lead_email="second@example.com").update(updated_at=datetime(2020, 1, 1, tzinfo=UTC))
     browser = browse(alice)
     page = browser.open("/conversations/")
@@ -92,9 +94,9 @@ def test_keys_walk_the_list(alice: User, acme: Account, record: Record, browse: 
     assert page.evaluate(focused) == "second@example.com"
     page.keyboard.press("k")
     page.keyboard.press("Enter")
-    page.wait_for_selector(".transcript-head")
+    page.wait_for_url(f"**{transcript_of(first)}")
     page.keyboard.press("u")
-    page.wait_for_selector(".rows")
+    page.wait_for_url(f"**/conversations/#c-{first.pk}")
     page.keyboard.press("/")
     page.keyboard.type("jk1?")
     assert page.input_value("#search") == "jk1?"
@@ -102,7 +104,8 @@ def test_keys_walk_the_list(alice: User, acme: Account, record: Record, browse: 
     page.keyboard.press("2")
     page.wait_for_url("**/conversations/?status=active")
     page.keyboard.press("?")
-    page.uncheck("[data-shortcuts-on]")
+    with page.expect_response("**/settings/shortcuts/"):
+        page.uncheck("[data-shortcuts-on]")
     page.click("text=Close")
     page.keyboard.press("1")
     page.wait_for_timeout(200)

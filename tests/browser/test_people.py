@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
 from accounts.models import Account, User
 from accounts.scopes import Role
@@ -29,7 +30,7 @@ def test_an_invitation_is_accepted_and_its_secret_goes_nowhere(
     page.fill("#password", "correct horse battery")
     page.click("button[type=submit]")
     page.wait_for_url("**/conversations/")
-    assert "Welcome to Acme." in page.locator("[role=status]").first.inner_text()
+    expect(page.locator("[role=status]").first).to_contain_text("Welcome to Acme.", use_inner_text=True)
     assert [url for url, _ in sent if token in url] == [f"{browser.address}/invitations/{token}/"]
     assert [referer for _, referer in sent if token in referer] == []
     browser.refused.add(f"{browser.address}/invitations/")  # used up
@@ -48,11 +49,11 @@ def test_the_switcher_leads_to_the_same_section_and_closes_forms_of_before(
     tab.click(".header__accounts > summary")
     tab.click(".header__accounts button:has-text('Charlie')")
     tab.wait_for_url("**/settings/people/")
-    assert tab.locator(".person").count() == 2
-    assert "Charlie" in tab.locator(".header__accounts summary").inner_text()
+    expect(tab.locator(".person")).to_have_count(2)
+    expect(tab.locator(".header__accounts summary")).to_contain_text("Charlie", use_inner_text=True)
     browser.refused.add(page.url)
     page.fill("#name", "Meant for Acme")
     page.click("main button[type=submit]")
-    assert "reload it, and try again" in page.locator("main").inner_text()
+    expect(page.locator("main")).to_contain_text("reload it, and try again", use_inner_text=True)
     names = set(Account.objects.values_list("name", flat=True))
     assert names == {"Acme", "Charlie & Sons"}

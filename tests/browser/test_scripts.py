@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from accounts.models import User
 from conversations.models import Conversation
-from tests.browser.conftest import Browser
+from tests.browser.conftest import Browser, until
 from tests.browser.pages import World
 from tests.factories import message
 
@@ -17,6 +18,10 @@ Browse = Callable[..., Browser]
 FOCUSED = "document.activeElement.closest('.row')?.id"
 CHECKED = "[...document.querySelectorAll('.row__check')].map((box) => box.checked)"
 LOOK = "() => document.dispatchEvent(new Event('visibilitychange'))"  # as on coming back to the window
+BEGINS = """(id) => {
+  const { top } = document.getElementById(id).getBoundingClientRect();
+  return top >= 0 && top < innerHeight;
+}"""  # within the window
 PLACES = "[...document.querySelectorAll('.row')].map((row) => [row.id, row.getBoundingClientRect().top])"
 
 
@@ -40,6 +45,7 @@ def test_keys_of_the_list_walk_select_open_and_choose(world: World, browse: Brow
     page.keyboard.press("j")
     assert page.evaluate(FOCUSED) is None, "a dialog keeps its keys"
     page.keyboard.press("Escape")
+    expect(page.locator("#shortcuts")).to_be_hidden()
     for key in ("Control+j", "Alt+j", "Meta+j"):
         page.keyboard.press(key)
     assert page.evaluate(FOCUSED) is None, "with a modifier they are the browser's"
@@ -114,39 +120,40 @@ def test_keys_do_nothing_for_who_does_not_want_them(world: World, browse: Browse
 def test_what_is_new_is_told_and_no_row_moves(world: World, browse: Browse) -> None:
     browser = browse(world.people["analyst"])
     page = browser.open("/conversations/")
-    bar = page.locator(".live__link")
+    bar, told = page.locator(".live__link"), page.locator("[data-live-text]")
     assert bar.is_hidden()
     with page.expect_response("**/conversations/new/**") as asked:
         page.evaluate(LOOK)
     assert asked.value.json()["count"] == 0
+    expect(told).to_have_text("0 new or changed conversations")
     assert bar.is_hidden()
     before = page.evaluate(PLACES)
     silent = Conversation.objects.get(pk=world.ids["silent"])
     silent.append([message("Anybody there?")], by=None)
     with page.expect_response("**/conversations/new/**"):
         page.evaluate(LOOK)
-    page.wait_for_selector(".live__link:visible")
-    assert bar.inner_text() == "1 new or changed conversation, show"
+    expect(bar).to_be_visible()
+    expect(bar).to_have_text("1 new or changed conversation, show", use_inner_text=True)
     assert page.evaluate(PLACES) == before
     with page.expect_response("**/conversations/new/**") as asked:
         page.evaluate(LOOK)
     assert asked.value.status in (200, 304)
     assert bar.is_visible()
     bar.click()
-    page.wait_for_load_state()
-    assert page.locator(".row").first.get_attribute("id") == f"c-{silent.pk}"
-    assert bar.is_hidden()
+    expect(page.locator(".row").first).to_have_id(f"c-{silent.pk}")
+    expect(bar).to_be_hidden()
 
 
 def test_the_question_for_news_comes_by_itself_while_the_page_is_seen(world: World, browse: Browse) -> None:
     browser = browse(world.people["analyst"])
-    browser.page.clock.install()
+    browser.page.clock.install(time=0)
+    browser.page.clock.pause_at(3_600_000)
     page = browser.open("/conversations/")
     Conversation.objects.get(pk=world.ids["silent"]).append([message("Hello?")], by=None)
     page.clock.run_for(20_000)
     assert page.locator(".live__link").is_hidden()
     page.clock.run_for(6_000)
-    page.wait_for_selector(".live__link:visible")
+    expect(page.locator(".live__link")).to_be_visible()
 
 
 def test_rows_are_selected_one_by_one_in_a_row_and_all(world: World, browse: Browse) -> None:
@@ -171,18 +178,18 @@ def test_rows_are_selected_one_by_one_in_a_row_and_all(world: World, browse: Bro
     assert not page.locator("[data-bulk-all]").is_checked()
     assert number.inner_text() == "49 selected"
     page.click("#bulk >> text=Clear")
-    page.wait_for_function("document.querySelector('[data-bulk-number]').textContent === '0 selected'")
-    assert page.locator("#bulk").is_hidden()
+    expect(number).to_have_text("0 selected")
+    expect(page.locator("#bulk")).to_be_hidden()
     boxes.nth(0).click()
     page.check("[data-bulk-all]")
     page.click("#bulk >> text=Mark completed")
     total = Conversation.objects.filter(account=world.account, environment="live")
     different = total.exclude(status="completed").count()
-    assert page.locator("h1").inner_text() == f"Mark {different} conversations completed?"
+    expect(page.locator("h1")).to_have_text(f"Mark {different} conversations completed?", use_inner_text=True)
     page.click(".confirm [type=submit]")
-    page.wait_for_selector("text=marked completed")
+    expect(page.locator("text=marked completed")).to_be_visible()
     page.click("text=Undo")
-    page.wait_for_selector(f"text=Undone: {different} conversations as before.")
+    expect(page.locator(f"text=Undone: {different} conversations as before.")).to_be_visible()
 
 
 def test_back_leads_to_the_same_list_at_the_same_place(world: World, browse: Browse) -> None:
@@ -194,12 +201,11 @@ def test_back_leads_to_the_same_list_at_the_same_place(world: World, browse: Bro
     page.wait_for_url(f"**/conversations/{pk}/?sort=-messageCount")
     page.go_back()
     page.wait_for_url("**/conversations/?sort=-messageCount")
-    page.wait_for_function("scrollY > 0")  # the browser's own way back
+    until(page, "scrollY > 0")  # the browser's own way back
     page.go_forward()
     page.click(".back")
     page.wait_for_url(f"**/conversations/?sort=-messageCount#c-{pk}")
-    top = page.locator(f"#c-{pk}").bounding_box()["y"]
-    assert 0 <= top < page.viewport_size["height"]
+    until(page, BEGINS, argument=f"c-{pk}")
 
 
 def test_values_and_calls_are_copied(world: World, browse: Browse) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import expect
 
 from accounts.models import Account, User
 from conversations.models import Conversation
@@ -37,8 +38,8 @@ def test_preferences_are_kept_and_take_effect(alice: User, acme: Account, browse
     page.check("text=Dark")
     page.check("text=Compact")
     page.click(".fields [type=submit]")
-    page.wait_for_selector("text=Saved.")
-    assert "Asia/Tokyo" in page.text_content("#time-zone-help")
+    expect(page.locator("text=Saved.")).to_be_visible()
+    expect(page.locator("#time-zone-help")).to_contain_text("Asia/Tokyo")
     assert page.evaluate("({...document.documentElement.dataset})") == {"theme": "dark", "density": "compact"}
     alice.refresh_from_db()
     assert (alice.time_zone, alice.clock, alice.theme) == ("Asia/Tokyo", "12", "dark")
@@ -53,11 +54,11 @@ def test_the_theme_switch_turns_and_is_stored(
     page = browser.open("/settings/preferences/")
     other = "light" if scheme == "dark" else "dark"
     for theme in (other, scheme):
-        assert page.locator(".theme button:visible").count() == 1
+        expect(page.locator(".theme button:visible")).to_have_count(1)
         with page.expect_response("**/settings/theme/") as answer:
             page.click(".theme button:visible")
         assert answer.value.status == 302
-        page.wait_for_selector(f"html[data-theme={theme}]")
+        expect(page.locator("html")).to_have_attribute("data-theme", theme)
         alice.refresh_from_db()
         assert alice.theme == theme
     assert page.url.endswith("/settings/preferences/")
@@ -106,10 +107,10 @@ def test_an_agent_is_named(alice: User, acme: Account, record: Record, browse: B
     page.fill("#name", "Nora")
     page.fill("#stages", "\nGreeting\n\nPrice")
     page.click("text=Save")
-    page.wait_for_selector("text=Nora was saved.")
+    expect(page.locator("text=Nora was saved.")).to_be_visible()
     assert acme.agents.get().stages == ["", "Greeting", "", "Price"]
     page.click("text=Edit")
-    assert page.input_value("#stages") == "\nGreeting\n\nPrice"
+    expect(page.locator("#stages")).to_have_value("\nGreeting\n\nPrice")
 
 
 def test_the_design_page_keeps_the_policy(browse: Browse, settings: object) -> None:

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from accounts.models import Account, User
 from tests.accounts.test_second_factor import PASSWORD, code_of, used_codes_are_forgotten
-from tests.browser.conftest import Browser
+from tests.browser.conftest import Browser, until
 from tests.browser.test_matrix import check
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -28,12 +29,12 @@ def test_the_first_owner_sets_up_and_is_in(browse: Browse, settings: Any) -> Non
         page.fill(f"#id_{name}", value)
     page.uncheck("[name=demo]")
     page.click(SEND)
-    page.wait_for_selector("#id_password-faults")
+    expect(page.locator("#id_password-faults")).to_be_visible()
     check(browser, "setup-fault")
     page.fill("#id_password", PASSWORD)
     page.click(SEND)
     page.wait_for_url("**/conversations/")
-    assert "Acme is ready." in page.text_content("main")
+    expect(page.locator("main")).to_contain_text("Acme is ready.")
     assert User.objects.get().is_superuser
 
 
@@ -46,28 +47,35 @@ def test_an_app_is_paired_and_asked_for(alice: User, acme: Account, browse: Brow
     page.fill("#id_password", PASSWORD)
     page.click(SEND)
     page.click("main >> text=Set up")
+    page.wait_for_url("**/confirm/?next=*")
     look(browser, "confirm")
     page.fill("#id_password", PASSWORD)
     page.click("text=Confirm >> nth=-1")
-    page.wait_for_selector(".qr")
+    page.wait_for_url("**/authenticator/")
     look(browser, "pair")
-    assert page.evaluate("document.querySelector('.qr').naturalWidth") > 0 if scripts else True
+    if scripts:
+        until(page, "document.querySelector('.qr').naturalWidth > 0")
     page.click("text=The app cannot scan?")
     secret = page.inner_text(".pairing__secret")
     page.fill("#id_code", code_of(secret))
     page.click("text=Turn it on")
-    page.wait_for_selector(".recovery-codes")
+    page.wait_for_url("**/recovery-codes/")
     look(browser, "codes")
     codes = page.inner_text(".recovery-codes").split()
     assert len(codes) == 10
     page.click("text=I have stored them")
+    page.wait_for_url("**/security/")
     look(browser, "security")
     page.click("text=Make new ones")
+    page.wait_for_url("**/recovery-codes/new/")
     look(browser, "new codes")
     page.click("text=Cancel")
+    page.wait_for_url("**/security/")
     page.click("text=Turn off")
+    page.wait_for_url("**/authenticator/remove/")
     look(browser, "turn off")
     page.click("text=Cancel")
+    page.wait_for_url("**/security/")
 
     used_codes_are_forgotten()
     browser.context.clear_cookies()

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from accounts.models import Account, AuditEvent, User
 from conversations.models import Conversation, Note
-from tests.browser.conftest import WIDTHS, Browser
+from tests.browser.conftest import WIDTHS, Browser, until
 from tests.factories import message
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -16,6 +17,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Browse = Callable[..., Browser]
 Record = Callable[..., Conversation]
 START = datetime(2026, 1, 1, tzinfo=UTC)
+IN_VIEW = """(id) => {
+  const top = document.getElementById(id).getBoundingClientRect().top;
+  return top >= document.querySelector(".transcript-head").getBoundingClientRect().bottom && top < innerHeight;
+}"""
+"""Whether an element begins under the head and above the window's end."""
 
 
 def transcript_of(conversation: Conversation) -> str:
@@ -32,18 +38,6 @@ def long_one(record: Record, number: int = 5_000) -> Conversation:
         for one in range(1, number + 1)
     ]
     return record(messages=messages, currentStageName="Greeting")
-
-
-def is_in_view(page: Any, element: str) -> bool:
-    """Whether an element begins under the head and above the window's end."""
-    inside: bool = page.evaluate(
-        """(id) => {
-          const top = document.getElementById(id).getBoundingClientRect().top;
-          return top >= document.querySelector(".transcript-head").getBoundingClientRect().bottom && top < innerHeight;
-        }""",
-        element,
-    )
-    return inside
 
 
 @pytest.fixture
@@ -84,11 +78,12 @@ def test_a_search_leads_to_its_first_hit_and_on(alice: User, acme: Account, reco
     conversation = record(messages=messages)
     page = browse(alice).open(f"{transcript_of(conversation)}?search=price")
     page.wait_for_url("**#m-81")
-    assert page.inner_text("[data-hit-status]") == "1 of 2"
+    place = page.locator("[data-hit-status]")
+    expect(place).to_have_text("1 of 2", use_inner_text=True)
     page.keyboard.press("n")
     page.wait_for_url("**#m-121")
-    assert page.inner_text("[data-hit-status]") == "2 of 2"
-    assert is_in_view(page, "m-121")
+    expect(place).to_have_text("2 of 2", use_inner_text=True)
+    until(page, IN_VIEW, argument="m-121")
     page.keyboard.press("p")
     page.wait_for_url("**#m-81")
 
@@ -100,21 +95,17 @@ def test_a_long_thread_opens_at_its_end_or_at_the_message_asked_for(
     page = browse(alice).open(path)
     assert page.locator(".message").count() == 500
     assert page.locator("#m-5000").is_visible()
-    assert page.evaluate("scrollY") > 1_000
+    until(page, "scrollY > 1_000")
     # An address that knows only the message, such as one from before the thread was long
     page = browse(alice).open(f"{path}#m-321")
     page.wait_for_url("**?at=321#m-321")
-    page.wait_for_load_state()
-    page.wait_for_timeout(300)
-    assert is_in_view(page, "m-321")
-    later = page.locator("text=Load later")
-    later.scroll_into_view_if_needed()
-    page.wait_for_timeout(300)  # runs that come into view take their real height
-    later.click()
+    until(page, IN_VIEW, argument="m-321")
+    page.wait_for_timeout(300)  # runs that come into view take their real height, and it stays
+    until(page, IN_VIEW, argument="m-321")
+    page.click("text=Load later")
     page.wait_for_url("**?at=571#m-571")
+    until(page, IN_VIEW, argument="m-571")
     # On the page a permalink goes there without loading; the address leads there for others too.
-    page.wait_for_load_state()
-    page.wait_for_timeout(300)
     page.evaluate("window.isTheSame = true")
     page.click("#m-580 .message__time")
     page.wait_for_url("**?at=580#m-580")
@@ -127,11 +118,11 @@ def test_hits_outside_of_the_page_are_gone_to(alice: User, acme: Account, record
     page.keyboard.type("PRICE")
     page.keyboard.press("Enter")
     page.wait_for_url("**#m-50")
-    assert page.inner_text("[data-hit-status]") == "1 of 5"
+    place = page.locator("[data-hit-status]")
+    expect(place).to_have_text("1 of 5", use_inner_text=True)
     page.keyboard.press("p")
     page.wait_for_url("**&at=4050#m-4050")
-    page.wait_for_load_state()
-    assert page.inner_text("[data-hit-status]") == "5 of 5"
+    expect(place).to_have_text("5 of 5", use_inner_text=True)
     page.keyboard.press("n")
     page.wait_for_url("**&at=50#m-50")
 
@@ -139,12 +130,12 @@ def test_hits_outside_of_the_page_are_gone_to(alice: User, acme: Account, record
 def test_keys_walk_the_stages(alice: User, ana: Conversation, browse: Browse) -> None:
     page = browse(alice).open(transcript_of(ana))
     page.keyboard.press("]")
-    assert is_in_view(page, "e-1")
-    assert not is_in_view(page, "e-2")
+    until(page, IN_VIEW, argument="e-1")
+    assert not page.evaluate(IN_VIEW, "e-2")
     page.keyboard.press("]")
-    assert is_in_view(page, "e-2")
+    until(page, IN_VIEW, argument="e-2")
     page.keyboard.press("[")
-    assert is_in_view(page, "e-1")
+    until(page, IN_VIEW, argument="e-1")
 
 
 def test_keys_walk_the_list_one_came_from(alice: User, acme: Account, record: Record, browse: Browse) -> None:
@@ -170,17 +161,17 @@ def test_a_note_and_a_change_of_status(alice: User, ana: Conversation, browse: B
         page.fill("#note-text", "Call her j k n")
     page.click("text=Add note")
     page.wait_for_url("**#note-*")
-    assert page.locator(".note", has_text="Call her j k n").is_visible()
+    expect(page.locator(".note", has_text="Call her j k n")).to_be_visible()
     page.click(".note >> text=Remove")
     page.click("text=Remove this note")
     page.wait_for_url("**#write")
-    assert not page.locator(".note").count()
+    expect(page.locator(".note")).to_have_count(0)
     page.click("summary:has-text('Hand off')")
-    assert page.locator("text=the AI stops answering").is_visible()
+    expect(page.locator("text=the AI stops answering")).to_be_visible()
     page.fill("#reason-handed_off", "wants a discount")
     page.click("form:has(#reason-handed_off) >> button")
-    page.wait_for_selector(".pill--handed_off")
-    assert "wants a discount" in page.text_content(".event--status")
+    expect(page.locator(".pill--handed_off")).to_be_visible()
+    expect(page.locator(".event--status")).to_contain_text("wants a discount")
     assert page.url.endswith(f"{transcript_of(ana)}?status=active")
 
 

@@ -187,6 +187,12 @@ def test_templates_hold_no_inline_script_or_style() -> None:
         assert not re.search(r"(src|href)=[\"']?(https?:)?//", html), path
 
 
+def test_browser_tests_wait_without_breaking_the_policy() -> None:
+    """Playwright's function evaluates a text within the page, whose policy refuses that: ``until`` does not."""
+    for path in (ROOT / "tests" / "browser").glob("*.py"):
+        assert "wait_for_function" not in path.read_text(), path
+
+
 def test_connection_is_the_one_that_was_asked_for() -> None:
     """Guards the three suites: each must really run on its own store."""
     assert connection.vendor == settings.STORE.name
