@@ -20,7 +20,7 @@ from tests.browser.looks import SCHEMES as SCHEMES
 from tests.browser.looks import WIDTHS as WIDTHS
 from tests.browser.pages import World, make_world
 
-PATIENCE = 10_000  # milliseconds for whatever a page does by itself, on a busy machine
+PATIENCE = 20_000  # milliseconds for whatever a page does by itself, on a busy machine
 expect.set_options(timeout=PATIENCE)
 WATCH = """
 window.violations = [];
@@ -118,6 +118,11 @@ class Browser:
             self.refused.add(f"{self.address}{path.partition('#')[0]}")
             self.faults = [fault for fault in self.faults if not self._is_refusal(fault)]
         return self.page
+
+    def stop_clock(self) -> None:
+        """For the pages that are opened from now on time goes by only with ``page.clock.run_for``."""
+        self.page.clock.install(time=0)
+        self.page.clock.pause_at(3_600)
 
     def look_at(self, environment: str) -> None:
         """From now on at live or at test data, without the click on the switch."""

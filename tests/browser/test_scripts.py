@@ -91,7 +91,7 @@ def test_keys_are_letters_while_typing(world: World, browse: Browse) -> None:
     page.keyboard.type(keys)
     assert page.input_value("#find") == keys
     page.click(".act summary >> nth=0")
-    page.wait_for_selector(".act[open] textarea:focus")
+    expect(page.locator(".act[open] textarea")).to_be_focused()
     page.keyboard.type(keys)
     assert page.locator(".act[open] textarea").input_value() == keys
     assert page.url == before
@@ -146,8 +146,7 @@ def test_what_is_new_is_told_and_no_row_moves(world: World, browse: Browse) -> N
 
 def test_the_question_for_news_comes_by_itself_while_the_page_is_seen(world: World, browse: Browse) -> None:
     browser = browse(world.people["analyst"])
-    browser.page.clock.install(time=0)
-    browser.page.clock.pause_at(3_600_000)
+    browser.stop_clock()
     page = browser.open("/conversations/")
     Conversation.objects.get(pk=world.ids["silent"]).append([message("Hello?")], by=None)
     page.clock.run_for(20_000)
@@ -210,6 +209,7 @@ def test_back_leads_to_the_same_list_at_the_same_place(world: World, browse: Bro
 
 def test_values_and_calls_are_copied(world: World, browse: Browse) -> None:
     browser = browse(world.people["owner"], permissions=["clipboard-read", "clipboard-write"])
+    browser.stop_clock()  # what says that it was copied does so for a moment
     clip = "navigator.clipboard.readText()"
     page = browser.open(f"/conversations/{world.ids['ana']}/")
     for label, text in (
@@ -218,13 +218,14 @@ def test_values_and_calls_are_copied(world: World, browse: Browse) -> None:
         ("Copy lead id", "lead-of-ana"),
     ):
         page.click(f"[data-copy][title='{label}']")
-        page.wait_for_selector("[data-copy].is-done")
+        expect(page.locator("[data-copy].is-done")).to_be_visible()
         assert page.evaluate(clip) == text
-        page.wait_for_selector("[data-copy].is-done", state="detached")
+        page.clock.run_for(1_500)
+        expect(page.locator("[data-copy].is-done")).to_have_count(0)
     page = browser.open("/conversations/?channel=email")
     page.click("summary >> text=Export")
     page.click("[data-copy-from=api-call]")
-    page.wait_for_selector("[data-copy-from] >> text=Copied")
+    expect(page.locator("[data-copy-from] >> text=Copied")).to_be_visible()
     assert "/api/conversations?channel=email&limit=50" in page.evaluate(clip)
 
 

@@ -51,7 +51,7 @@ def test_an_app_is_paired_and_asked_for(alice: User, acme: Account, browse: Brow
     look(browser, "confirm")
     page.fill("#id_password", PASSWORD)
     page.click("text=Confirm >> nth=-1")
-    page.wait_for_url("**/authenticator/")
+    expect(page.locator(".qr")).to_be_visible()
     look(browser, "pair")
     if scripts:
         until(page, "document.querySelector('.qr').naturalWidth > 0")

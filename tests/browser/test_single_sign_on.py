@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -24,8 +23,7 @@ def test_a_browser_goes_there_and_back(chromium: Any, tmp_path: Path) -> None:
             page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
             page.goto("/login/?next=/settings/security/")
             page.click("text=Sign in with single sign-on")
-            page.wait_for_url("**/settings/security/")
-            assert urlsplit(page.url).netloc == urlsplit(server.address).netloc
+            page.wait_for_url(f"{server.address}/settings/security/")
             assert "/authorize" in there.asked
             assert faults == []
             context.close()

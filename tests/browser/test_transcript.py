@@ -177,13 +177,14 @@ def test_a_note_and_a_change_of_status(alice: User, ana: Conversation, browse: B
 
 def test_the_conversation_is_copied_as_text_and_its_link(alice: User, ana: Conversation, browse: Browse) -> None:
     browser = browse(alice, permissions=["clipboard-read", "clipboard-write"])
+    browser.stop_clock()  # what says that it was copied does so for a moment
     page = browser.open(f"{transcript_of(ana)}#m-7")
     page.keyboard.press("c")
-    page.wait_for_selector(".way__copy >> text=Copied")
+    expect(page.locator(".way__copy >> text=Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()").endswith(f"{transcript_of(ana)}#m-7")
     page.click(".way .menu summary")
     page.click("[data-copy-text]")
-    page.wait_for_selector("[data-copy-text] >> text=Copied")
+    expect(page.locator("[data-copy-text] >> text=Copied")).to_be_visible()
     text = page.evaluate("navigator.clipboard.readText()")
     assert "ana@example.com" in text
     assert "Lead: Message 58" in text
