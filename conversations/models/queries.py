@@ -14,6 +14,7 @@ from accounts.models import OwnedQuerySet
 from config.storage.counting import AtLeast, count_up_to
 from config.storage.expressions import follows
 from config.storage.search import Search, is_counted, is_few, is_none, number_of, page_of, some_of
+from config.storage.search.found import is_many
 from conversations import search
 
 if TYPE_CHECKING:
@@ -247,7 +248,9 @@ class ConversationQuerySet(OwnedQuerySet["Conversation"], MaskedQuerySet["Conver
         return counts if is_all else {status: AtLeast(number) for status, number in counts.items()}
 
     def glance(self) -> int | None:
-        """How many there are, where a search finds no more than a few; else None. It takes some pages' time."""
+        """How many there are, where a search finds no more than a few; else None. It takes some pages' time at most."""
+        if is_many(self):  # told by a page that was read of them
+            return None
         some, is_all = some_of(self)
         return some.count() if is_all else None
 

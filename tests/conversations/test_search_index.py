@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Account
 from config.storage import search as ways
-from config.storage.search import Search, engine_of, fts5, grams, index_of, newest, sqlite
+from config.storage.search import Search, engine_of, fts5, grams, index_of, newest, page_of, sqlite
 from config.storage.search.joints import joints_of
 from conversations import search
 from conversations.models import Conversation, ConversationQuerySet
@@ -290,6 +291,25 @@ def test_an_answer_says_how_many_there_are_where_that_takes_no_longer(
         record(messages=[message(f"a rarity {number}")])
     answer = Api(acme).get(limit=2, search="rarity")
     assert (answer.headers.get("X-Total-Count"), len(answer.json())) == (told, 2)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's way")
+@pytest.mark.parametrize(("many", "is_named"), [(3_000, True), (5, False)])
+def test_many_are_not_named_to_learn_that_they_are_more(
+    acme: Account, record: Record, monkeypatch: pytest.MonkeyPatch, many: int, is_named: bool
+) -> None:
+    by_index(monkeypatch)
+    monkeypatch.setattr(newest, "DOCUMENTS", 3)
+    monkeypatch.setattr(newest, "ASKED", 3)
+    monkeypatch.setattr(newest, "MANY", many)
+    monkeypatch.setattr(ways, "FEW", 5)
+    for number in range(9):
+        record(messages=[message(f"a rarity {number}")])
+    found = acme.conversations.live().newest_first().search("rarity")
+    assert len(page_of(found, 2) or []) == 2
+    with CaptureQueriesContext(connection) as queries:
+        assert found.glance() is None
+    assert any("SELECT row FROM" in each["sql"] for each in queries) == is_named
 
 
 def test_a_search_is_found_out_once(talk: ConversationQuerySet, django_assert_num_queries: Any) -> None:

@@ -64,6 +64,13 @@ def is_counted(rows: "QuerySet[Any]") -> bool:
     return isinstance(found_in(rows), AmongFew | None)
 
 
+def is_many(rows: "QuerySet[Any]") -> bool:
+    """Whether a page that was read of them tells that a search found many more than are counted."""
+    found = found_in(rows)
+    newest = found.search.__dict__.get("newest") if found else None
+    return bool(newest and newest.is_many)
+
+
 def number_of(rows: "QuerySet[Any]") -> int | None:
     """How many a search found, where it has named them all and nothing else narrows them."""
     found, conditions = found_in(rows), conditions_of(rows)

@@ -35,6 +35,9 @@ MOST_ASKED = 3_000
 CHANGED = 300
 """Rows that have changed since, and are asked for a page."""
 
+MANY = 3_000
+"""So many, by a page's estimate, are not named to learn that they are more than are counted."""
+
 DENSE = 0.05
 """Of the rows at both ends: words that so many hold are walked to as fast."""
 
@@ -65,6 +68,8 @@ class Newest:
         """Whether these are all."""
         self.is_known = self._more(DOCUMENTS)
         """Whether the index can tell."""
+        self.estimate = 0
+        """How many hold the words, if those that no page has asked for are like those that it has; 0 of no page."""
         self._asked = DOCUMENTS
 
     def _more(self, documents: int) -> bool:
@@ -104,6 +109,10 @@ class Newest:
     def is_few(self) -> bool:
         """Whether so few rows are likely that the texts of all can be asked."""
         return self.is_complete and len(self.numbers) <= DOCUMENTS
+
+    @property
+    def is_many(self) -> bool:
+        return self.estimate > MANY
 
     @cached_property
     def held(self) -> list[Held]:
@@ -150,6 +159,9 @@ class Newest:
             next_ = self.numbers[done : done + ASKED]
             held += self._that_hold(next_, conditions, self.terms)
             done += len(next_)
+        if done:
+            seen, rows = self.last - self.numbers[done - 1] + 1, self.last - (self.number << ROW)
+            self.estimate = len(held) * rows // seen
         held.sort(reverse=True)
         if done < len(self.numbers) or not self.is_complete:
             changed = self._changed(held[most - 1].moment, self.numbers[done - 1])
