@@ -9,6 +9,7 @@ a cell is one row. On PostgreSQL each statement adds rows with its differences, 
 other, and now and then one folds them: a cell is always a sum. MongoDB has no triggers, and counts along an index.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,6 +97,32 @@ class Cells:
     def summed(self, rows: str, *, new_id: str) -> str:
         """An INSERT of these sums."""
         return f"INSERT INTO {self.table} (_id, {', '.join([*self.keys, *self.counters])}) {self.sums(rows, new_id)}"
+
+
+def sums_of_spans(
+    table: str, place: Mapping[str, str], spans: Sequence[tuple[int, int]], counters: Sequence[str]
+) -> list[list[int]]:
+    """What ``counters`` add up to within each of ``spans``: bins from the first to the last, of the cells at ``place``
+    (column → value). One look into the index for each, however far apart they are.
+    """
+    if connection.vendor == "sqlite":
+        asked, given = "json_each(%s) AS asked", [json.dumps(spans)]
+        number, first, last = "asked.key", "json_extract(asked.value, '$[0]')", "json_extract(asked.value, '$[1]')"
+    else:
+        asked = "unnest(%s::bigint[], %s::bigint[]) WITH ORDINALITY AS asked (first, last, place)"
+        given = [list(each) for each in zip(*spans, strict=True)]  # type: ignore[misc]
+        number, first, last = "asked.place - 1", "asked.first", "asked.last"
+    sums = ", ".join(f"sum(cell.{name})" for name in counters)
+    mine = " AND ".join(f"cell.{column} = %s" for column in place)
+    # CROSS: in this order
+    sql = (
+        f"SELECT {number}, {sums} FROM {asked} CROSS JOIN {table} AS cell"  # noqa: S608
+        f" WHERE {mine} AND cell.bin BETWEEN {first} AND {last} GROUP BY 1"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*given, *place.values()])
+        found = {position: list(map(int, numbers)) for position, *numbers in cursor.fetchall()}
+    return [found.get(position, [0] * len(counters)) for position in range(len(spans))]
 
 
 def keep_cells(cells: Cells) -> None:

@@ -13,15 +13,11 @@ from operator import add
 from typing import Any, NamedTuple
 
 from conversations.analytics.counts import OUTCOMES
-from conversations.analytics.kept import SLOTS, Kept, Names, days, half_hours, same_half_hours
+from conversations.analytics.kept import SLOTS, Kept, Names, days
 from conversations.models.cells import DAY, HALF_HOUR
 
 MOST_RESTS = 4
 """Moments within a half hour that are worth a statement each."""
-
-
-FEW_PLACES = 2
-"""Whose half hours are asked for one by one: a period's end, and that of the period before."""
 
 
 class Place(NamedTuple):
@@ -84,39 +80,17 @@ class Edges:
         ]
 
     def _parts(self, kept: Kept, names: Names) -> dict[Place, list[int]]:
-        """Place → what its half hours add up to. Those that many days have alike the store adds up, day by day."""
-        alike = defaultdict(list)
-        for place in self.places:
-            if place.bins:
-                alike[place.slot].append(place)
-        parts: dict[Place, list[int]] = {}
-        alone = list[Place]()
-        for places in alike.values():
-            if len(places) > FEW_PLACES:
-                parts |= _read_alike(kept, places, names)
-            else:
-                alone += places
-        if alone:
-            ends = [end for place in alone for end in (place.bins[0], place.bins[-1])]
-            found = _by_bin(kept.read(half_hours, names, min(ends), max(ends), *ends), names)
-            parts |= {
-                place: [sum(each) for each in zip(*(found[bin_] for bin_ in place.bins), strict=True)]
-                for place in alone
-            }
-        return parts
+        """Place → what its half hours add up to."""
+        places = [place for place in dict.fromkeys(self.places) if place.bins]
+        if not places:
+            return {}
+        spans = [(place.bins[0], place.bins[-1]) for place in places]
+        return dict(zip(places, kept.half_hours(spans, names), strict=True))
 
 
 def _place(moment: datetime) -> Place:
     day, seconds = divmod(moment.timestamp(), DAY)
     return Place(int(day), round(seconds / HALF_HOUR))
-
-
-def _read_alike(kept: Kept, places: Sequence[Place], names: Names) -> dict[Place, list[int]]:
-    """Of places that are the same half hour of their days."""
-    first, last = places[0].bins[0] % SLOTS, places[0].bins[-1] % SLOTS
-    low, high = min(place.bins[0] for place in places), max(place.bins[-1] for place in places)
-    by_day = _by_bin(kept.read(same_half_hours, names, low, high, first, last), names)
-    return {place: by_day[place.day] for place in places}
 
 
 def _by_bin(rows: Iterable[Sequence[Any]], names: Names) -> dict[int, list[int]]:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import Model, QuerySet, Sum
 
+from config.storage.cells import sums_of_spans
 from config.storage.prepared import Prepared
 from conversations.models import Channel, DayCell, HalfHourCell, PairDayCell, PairHalfHourCell
 from conversations.models.cells import DAY, FILTERS, HALF_HOUR, narrowed_by
@@ -56,12 +57,11 @@ class Kept:
         """The same, each conversation once."""
         return self.divided_days if self.is_pair else self.divided_days.filter(divided__in=CHANNELS)
 
-    @property
-    def half_hours(self) -> "QuerySet[Any]":
-        if not self.is_pair:
-            return HalfHourCell.objects.filter(**self.place).order_by()
-        half_hours = PairHalfHourCell.objects.filter(**self.place).order_by()
-        return half_hours.filter(divided=self.channel) if self.channel else half_hours
+    def half_hours(self, spans: Sequence[tuple[int, int]], names: Names) -> list[list[int]]:
+        """Of spans of half hours, each its first and last: the sums."""
+        cells: type[Model] = PairHalfHourCell if self.is_pair else HalfHourCell
+        divided = {"divided": self.channel} if self.channel else {}
+        return sums_of_spans(cells._meta.db_table, {**self.place, **divided}, spans, names)
 
     def read(self, what: Callable[..., "QuerySet[Any, Any]"], names: Names, *bounds: int) -> list[Any]:
         """The rows of one of the functions below."""
@@ -87,21 +87,6 @@ def divided_days(kept: Kept, names: Names, first: int, last: int) -> "QuerySet[A
 def days(kept: Kept, names: Names, first: int, last: int) -> "QuerySet[Any, Any]":
     """The day, and the sums."""
     return _sums(kept.days.filter(bin__gte=first, bin__lt=last), "bin", names)
-
-
-def half_hours(kept: Kept, names: Names, low: int, high: int, *spans: int) -> "QuerySet[Any, Any]":
-    """Of spans between ``low`` and ``high``, each its first and last: the half hour, and the sums."""
-    pairs = zip(spans[::2], spans[1::2], strict=True)
-    wanted = Q(*(Q(bin__gte=first, bin__lte=last) for first, last in pairs), _connector=Q.OR)
-    # Without bounds all there are would be read.
-    return _sums(kept.half_hours.filter(wanted, bin__gte=low, bin__lte=high), "bin", names)
-
-
-def same_half_hours(kept: Kept, names: Names, low: int, high: int, first: int, last: int) -> "QuerySet[Any, Any]":
-    """Of the half hours from ``low`` to ``high`` those of a day from ``first`` to ``last``: the day, and the sums."""
-    found = kept.half_hours.filter(bin__gte=low, bin__lte=high).alias(slot=F("bin") % SLOTS)
-    by_day = found.filter(slot__gte=first, slot__lte=last).annotate(day=F("bin") / SLOTS)
-    return _sums(by_day, "day", names)
 
 
 def _sums(cells: "QuerySet[Any]", by: str, names: Sequence[str]) -> "QuerySet[Any, Any]":

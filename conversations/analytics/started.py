@@ -40,7 +40,7 @@ class Started:
     def groups(self, start: datetime, end: datetime) -> Groups:
         """One statement, and one or two at either end."""
         cells: dict[str, Counts] = defaultdict(Counter)
-        first, last = _nearest(start), _nearest(end, is_end=True)
+        first, last = _nearest(start), _nearest(end)
         if not self.is_kept or first >= last:
             self._count(start, end, cells)
             return Groups.of(cells)
@@ -99,11 +99,12 @@ def qualified_of(status: str, qualified: bool | None, number: int) -> int:
     return number if qualified and status in CLOSED_STATUSES else 0
 
 
-def _nearest(moment: datetime, *, is_end: bool = False) -> int:
-    """The midnight of UTC, in days since 1970. A day that is not over yet counts whole: hardly anything began ahead."""
+def _nearest(moment: datetime) -> int:
+    """The midnight of UTC, in days since 1970, that less time lies between, as of now: hardly anything began ahead."""
     day, seconds = divmod(moment.timestamp(), DAY)
-    ahead = is_end and seconds > 0 and now().timestamp() < (day + 1) * DAY
-    return int(day) + (ahead or seconds > DAY / 2)
+    past = now().timestamp() - day * DAY
+    before, after = min(seconds, past), min(DAY, past) - seconds
+    return int(day) + (max(after, 0) < max(before, 0))
 
 
 def _moment(seconds: int) -> datetime:
