@@ -12,11 +12,13 @@ other, and now and then one folds them: a cell is always a sum. MongoDB has no t
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 
 from config.storage.counting import differing
+from config.storage.triggers import NEW_ID, are_there, keep
 
 FOLD_ONE_IN = 64
 """Of so many statements one folds the cells of the bins that it changed."""
@@ -127,16 +129,9 @@ def sums_of_spans(
 
 def keep_cells(cells: Cells) -> None:
     """From now on they count the rows of their table. Repeating it changes nothing."""
-    if connection.vendor == "mongodb":
-        return
-    if not {cells.source, cells.table} <= set(connection.introspection.table_names()):  # migrated back, or not that far
-        return
-    with transaction.atomic(), connection.cursor() as cursor:
-        is_kept = knows_trigger(cursor, f"{cells.table}_update")
-        for statement in _sqlite(cells) if connection.vendor == "sqlite" else _postgresql(cells):
-            cursor.execute(statement)
-        if not is_kept:
-            recount(cells, cursor)
+    if connection.vendor != "mongodb" and are_there(cells.source, cells.table):
+        statements = _sqlite(cells) if connection.vendor == "sqlite" else _postgresql(cells)
+        keep(f"{cells.table}_update", statements, partial(recount, cells))
 
 
 def wrong_cells(cells: Cells) -> int:
@@ -149,21 +144,6 @@ def recount(cells: Cells, cursor: Any) -> None:
     """Count all that is there, anew. Nobody may change a row meanwhile."""
     cursor.execute(f"DELETE FROM {cells.table}")  # noqa: S608
     cursor.execute(cells.summed(cells.counted("row", of=cells.source), new_id=NEW_ID[connection.vendor]))
-
-
-def knows_trigger(cursor: Any, name: str) -> bool:
-    cursor.execute(_KNOWN[connection.vendor], [name])
-    return cursor.fetchone() is not None
-
-
-_KNOWN = {
-    "sqlite": "SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND name = %s",
-    "postgresql": "SELECT 1 FROM pg_trigger WHERE tgname = %s",
-}
-NEW_ID = {
-    "sqlite": "lower(hex(randomblob(12)))",
-    "postgresql": "substr(replace(gen_random_uuid()::text, '-', ''), 1, 24)",
-}
 
 
 def _sqlite(cells: Cells) -> list[str]:

@@ -7,12 +7,13 @@ changes of one span wait for each other, and a statement takes its spans in orde
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 
-from config.storage.cells import NEW_ID, knows_trigger
 from config.storage.counting import differing
+from config.storage.triggers import NEW_ID, are_there, keep
 
 
 @dataclass(frozen=True)
@@ -53,16 +54,9 @@ class Spans:
 
 def keep_spans(spans: Spans) -> None:
     """From now on they are those of their table's rows. Repeating it changes nothing."""
-    if connection.vendor == "mongodb":
-        return
-    if not {spans.source, spans.table} <= set(connection.introspection.table_names()):  # migrated back, or not that far
-        return
-    with transaction.atomic(), connection.cursor() as cursor:
-        is_kept = knows_trigger(cursor, f"{spans.table}_insert")
-        for statement in _sqlite(spans) if connection.vendor == "sqlite" else _postgresql(spans):
-            cursor.execute(statement)
-        if not is_kept:
-            recount(spans, cursor)
+    if connection.vendor != "mongodb" and are_there(spans.source, spans.table):
+        statements = _sqlite(spans) if connection.vendor == "sqlite" else _postgresql(spans)
+        keep(f"{spans.table}_insert", statements, partial(recount, spans))
 
 
 def wrong_spans(spans: Spans) -> int:

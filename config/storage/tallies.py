@@ -9,11 +9,13 @@ a row with its differences, which now and then somebody's change folds into one.
 MongoDB has no triggers: there what Django writes is counted, in the same way (``config.storage.mongodb.tallies``).
 """
 
+from functools import partial
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 
 from config.storage.counting import differing
+from config.storage.triggers import NEW_ID, are_there, keep
 
 GROUP = ("account_id", "environment", "status")
 
@@ -51,7 +53,7 @@ _SQLITE = (
 FOLD_ONE_IN = 64
 """Of so many changes one folds, so that there is about this number of rows to add up."""
 
-_NEW_ID = "substr(replace(gen_random_uuid()::text, '-', ''), 1, 24)"
+_NEW_ID = NEW_ID["postgresql"]
 _NAMES = ", ".join(GROUP)
 _INTO = f"INSERT INTO {{tally}} (_id, {_NAMES}, number, changes)"
 _POSTGRESQL = (
@@ -93,20 +95,16 @@ END $$""",  # noqa: S608  built from the constants of this file
 
 def keep_tally(*, table: str, tally: str) -> None:
     """From now on ``tally`` counts the rows and the changes of ``table``. Repeating it changes nothing."""
-    if not {table, tally} <= set(connection.introspection.table_names()):  # migrated back, or not that far
+    if not are_there(table, tally):
         return
     if connection.vendor == "mongodb":
         from config.storage.mongodb import tallies
 
         tallies.keep_tally(connection, table=table, tally=tally)
         return
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_KNOWN[connection.vendor], [f"{table}_update"])
-        is_kept = cursor.fetchone() is not None
-        for statement in _SQLITE if connection.vendor == "sqlite" else _POSTGRESQL:
-            cursor.execute(statement.format(table=table, tally=tally))
-        if not is_kept:
-            recount(cursor, table=table, tally=tally)
+    statements = _SQLITE if connection.vendor == "sqlite" else _POSTGRESQL
+    names = {"table": table, "tally": tally}
+    keep(f"{table}_update", (each.format(**names) for each in statements), partial(recount, **names))
 
 
 def wrong_totals(*, table: str, tally: str) -> int:
@@ -120,12 +118,6 @@ def wrong_totals(*, table: str, tally: str) -> int:
     return differing(kept, counted, keys=GROUP)
 
 
-_KNOWN = {
-    "sqlite": "SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND name = %s",
-    "postgresql": "SELECT 1 FROM pg_trigger WHERE tgname = %s",
-}
-
-
 def recount(cursor: Any, *, table: str, tally: str) -> None:
     """Count what is there already; nobody may change a row meanwhile.
 
@@ -137,7 +129,7 @@ def recount(cursor: Any, *, table: str, tally: str) -> None:
     groups = cursor.fetchall()
     cursor.execute(f"DELETE FROM {tally}")  # noqa: S608
     into = f"INSERT INTO {tally} (_id, {_NAMES}, number, changes) "
-    into += f"SELECT {'lower(hex(randomblob(12)))' if connection.vendor == 'sqlite' else _NEW_ID}, "
+    into += f"SELECT {NEW_ID[connection.vendor]}, "
     cursor.execute(f"{into} {_NAMES}, count(*), sum(revision) + %s FROM {table} GROUP BY {_NAMES}", [before])
     same = " AND ".join(f"{name} = %s" for name in GROUP)
     for group in groups:
