@@ -63,20 +63,20 @@ class Kept:
         divided = {"divided": self.channel} if self.channel else {}
         return sums_of_spans(cells._meta.db_table, {**self.place, **divided}, spans, names)
 
-    def read(self, what: Callable[..., "QuerySet[Any, Any]"], names: Names, *bounds: int) -> list[Any]:
+    def read(self, what: Callable[..., "QuerySet[Any, Any]"], names: Names, first: int, last: int) -> list[Any]:
         """The rows of one of the functions below."""
         if self.channel:  # it stands in a pattern, so the statement is another one for each
-            return list(what(self, names, *bounds))
-        return _prepared(what, self.is_pair, names, len(bounds))(*self.place.values(), *bounds)
+            return list(what(self, names, first, last))
+        return _prepared(what, self.is_pair, names)(*self.place.values(), first, last)
 
 
 @cache
-def _prepared(what: Callable[..., "QuerySet[Any, Any]"], is_pair: bool, names: Names, bounds: int) -> Prepared:
-    def build(account: str, environment: str, narrowed: str, *bounds: int) -> "QuerySet[Any, Any]":
+def _prepared(what: Callable[..., "QuerySet[Any, Any]"], is_pair: bool, names: Names) -> Prepared:
+    def build(account: str, environment: str, narrowed: str, first: int, last: int) -> "QuerySet[Any, Any]":
         place = {"account_id": account, "environment": environment, "narrowed": narrowed}
-        return what(Kept(place, is_pair), names, *bounds)
+        return what(Kept(place, is_pair), names, first, last)
 
-    return Prepared(build, values=3, numbers=bounds)
+    return Prepared(build, values=3, numbers=2)
 
 
 def divided_days(kept: Kept, names: Names, first: int, last: int) -> "QuerySet[Any, Any]":
