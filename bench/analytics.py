@@ -1,38 +1,48 @@
-"""``python -m bench.analytics [CONVERSATIONS]``: analytics, its files and its API, beside an empty page in one run.
+"""``python -m bench.analytics [CONVERSATIONS] [STORE]``: analytics, its files and its API, beside an empty page.
 
-On a SQLite file of its own (1,000,000 conversations unless told otherwise; made once). Figures are the subject, so
-each has one or two messages. All started within the last 90 days, so that each period holds many; half of the leads
-wrote more than once. What the process computed, which other load disturbs least; it fails where anything takes more
-than ``MOST`` empty pages, or a figure is not what counting the conversations finds.
+On a SQLite file of its own (1,000,000 conversations unless told otherwise; made once), or on a server (``postgresql``,
+``mongodb``) that is made, filled and thrown away. Figures are the subject, so each conversation has one or two
+messages. All started within the last 90 days, so that each period holds many; half of the leads wrote more than once.
+What the process computed, which other load disturbs least, or the clock's where a server does the work; it fails where
+anything takes more than ``MOST`` empty pages, or a figure is not what counting the conversations finds.
 """
 
 import os
 import random
 import sys
+import time
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from operator import gt
 from typing import Any
 
-from bench import data, results, turns
+from bench import data, results, stores, turns
 
 ROUNDS = 9
 MOST = 10.0
 DAYS = 90
 MADE = 20_000
-"""By the models; SQL makes copies of them, each a little earlier."""
+"""By the models; the store makes copies of them, each a little earlier."""
 
 RARE = "e" * 24
-"""An agent of a few conversations among the many."""
+FEW = 20
+"""An agent, and how many conversations it has among the many."""
 
 ZONES = ("UTC", "America/Sao_Paulo", "Asia/Kolkata")
 
 
 def main() -> None:
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    data.FOLDER.mkdir(parents=True, exist_ok=True)
     os.environ.update(dict.fromkeys((f"RATE_LIMIT_{name}" for name in ("ADDRESS", "KEY", "ACCOUNT")), "0"))
-    data.setup_file(data.file_of(number).with_name(f"figures-{data.file_of(number).name}"))
+    file = data.file_of(number)
+    stores.on(
+        sys.argv[2] if len(sys.argv) > 2 else "sqlite", file.with_name(f"figures-{file.name}"), partial(run, number)
+    )
+
+
+def run(number: int, url: str) -> None:
+    data.setup_url(url)
     prepare(number)
     medians = measure()
     publish(number, medians)
@@ -45,9 +55,12 @@ def main() -> None:
 def prepare(number: int) -> None:
     if data.is_made(number):
         return
+    from bench import copies
+
     made = min(MADE, number)
     data.save(short_ones(made))
-    copy(number, made)
+    copies.fill(number, made)
+    copies.give(RARE, FEW)
 
 
 def short_ones(number: int) -> Iterator[Any]:
@@ -60,43 +73,6 @@ def short_ones(number: int) -> Iterator[Any]:
         one.created_at = end - step * index
         one.updated_at = one.status_changed_at = one.created_at + timedelta(hours=3)
         yield one
-
-
-def copy(number: int, made: int) -> None:
-    """Indexes and triggers come afterwards: so it takes minutes, and what is kept is counted as the product does it."""
-    from django.core.management import call_command
-    from django.db import connection
-
-    from conversations.models import Conversation
-
-    table = Conversation._meta.db_table
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT type, name, sql FROM sqlite_master WHERE tbl_name = %s AND sql IS NOT NULL AND type <> 'table'",
-            [table],
-        )
-        parts = cursor.fetchall()
-        for kind, name, _ in parts:
-            cursor.execute(f"DROP {kind} {name}")
-        names = [str(field.column) for field in Conversation._meta.concrete_fields]
-        for done in range(made, number, made):
-            values = ", ".join(copied(names, done // made).values())
-            cursor.execute(
-                f"INSERT INTO {table} ({', '.join(names)}) SELECT {values} FROM {table} ORDER BY rowid LIMIT %s",  # noqa: S608
-                [min(made, number - done)],
-            )
-        cursor.execute(f"UPDATE {table} SET agent_config_id = %s WHERE rowid %% %s = 0", [RARE, number // 20])  # noqa: S608
-        for _, _, sql in parts:
-            cursor.execute(sql)
-    call_command("check_figures", rebuild=True)
-
-
-def copied(names: list[str], turn: int) -> dict[str, str]:
-    values = {name: name for name in names} | {"_id": "lower(hex(randomblob(12)))"}
-    if turn % 2:
-        values["lead_id"] = f"lead_id || '-{turn}'"
-    moments = ("updated_at", "created_at", "status_changed_at")
-    return values | {name: f"strftime('%Y-%m-%d %H:%M:%f', {name}, '-{turn} seconds')" for name in moments}
 
 
 def addresses() -> dict[str, str]:
@@ -117,7 +93,7 @@ def addresses() -> dict[str, str]:
         "366 days": f"{page}?from={time_of(-366):%Y-%m-%d}&to={time_of(-1):%Y-%m-%d}",
         "90 days, a channel": f"{page}?range=90d&channel=email",
         "90 days, an agent": f"{page}?range=90d&agentConfigId={agent}",
-        "90 days, an agent of 20 conversations": f"{page}?range=90d&agentConfigId={RARE}",
+        "90 days, an agent of few conversations": f"{page}?range=90d&agentConfigId={RARE}",
         "90 days, a campaign": f"{page}?range=90d&campaignId={campaign}",
         "30 days, an agent and a channel": f"{page}?channel=email&agentConfigId={agent}",
         **{f"file of 30 days: {name}": f"{page}?csv={name}" for name in SHEETS},
@@ -133,6 +109,7 @@ def time_of(days: int) -> Any:
 
 def measure() -> dict[str, list[float]]:
     """The median of each in milliseconds, for a reader in each of ``ZONES``."""
+    from django.db import connection
     from django.test import Client
 
     from accounts.models import Account, ApiKey, User
@@ -143,23 +120,26 @@ def measure() -> dict[str, list[float]]:
     _, secret = ApiKey.objects.issue(account=Account.objects.get(), by=person, **key)  # type: ignore[arg-type]
     client = Client(headers={"X-API-Key": secret})
     client.force_login(person)
+    clock = time.process_time if connection.vendor == "sqlite" else time.perf_counter
     found: dict[str, list[float]] = {}
     for zone in ZONES:
         User.objects.update(time_zone=zone)
-        for name, median in turns.medians_of(addresses(), client, ROUNDS).items():
+        for name, median in turns.medians_of(addresses(), client, ROUNDS, clock).items():
             found.setdefault(name, []).append(median)
             print(f"{zone:20}{name:40}{median:8.1f} ms", flush=True)
     return found
 
 
 def publish(number: int, medians: dict[str, list[float]]) -> None:
+    from django.db import connection
+
     empty = medians[turns.EMPTY]
     rows = [
         [name, f"{found[0]:.1f} ms", *(f"{each / base:.1f} ×" for each, base in zip(found, empty, strict=True))]
         for name, found in medians.items()
     ]
-    text = f"{number:,} conversations on SQLite, beside an empty page; at most {MOST:.0f} ×. Medians of {ROUNDS}.\n\n"
-    results.publish("analytics", text + results.table(("", "takes", *ZONES), rows))
+    text = f"{number:,} conversations, beside an empty page; at most {MOST:.0f} ×. Medians of {ROUNDS}.\n\n"
+    results.publish(f"analytics-{connection.vendor}", text + results.table(("", "takes", *ZONES), rows))
 
 
 if __name__ == "__main__":

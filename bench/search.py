@@ -18,12 +18,13 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 import django
 
-from bench import results
+from bench import results, stores
 from bench.data import FOLDER
 
 ROUNDS = 3
@@ -42,20 +43,7 @@ OTHERS = {"of 5,000": 5_000, "of 50": 50}
 def main() -> None:
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     store = sys.argv[2] if len(sys.argv) > 2 else "sqlite"
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    if store == "sqlite":
-        run(number, f"sqlite:///{FOLDER / f'search-{number}.sqlite3'}")
-        return
-    if "://" in store:
-        run(number, store)
-        return
-    from tests.servers import SERVERS, ServerUnavailable
-
-    try:
-        with SERVERS[store]() as url:
-            run(number, url)
-    except ServerUnavailable as error:
-        print(f"Skipped: {error}")
+    stores.on(store, FOLDER / f"search-{number}.sqlite3", partial(run, number))
 
 
 def run(number: int, url: str) -> None:

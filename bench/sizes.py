@@ -35,6 +35,7 @@ def main() -> None:
         database = connection.database  # type: ignore[attr-defined]
     database.client.admin.command("fsync")  # data files are written at checkpoints
     report(database, Conversation._meta.db_table, number)
+    report_kept(database, number)
 
 
 def report(database: Any, collection: str, number: int) -> None:
@@ -46,6 +47,18 @@ def report(database: Any, collection: str, number: int) -> None:
     for name, size in sorted(found["indexSizes"].items(), key=lambda each: -each[1]):
         print(f"{'index ' + name:<44}{size / number:>10,.0f}")
     print(f"{'all indexes':<44}{found['totalIndexSize'] / number:>10,.0f}")
+
+
+def report_kept(database: Any, number: int) -> None:
+    """What figures take: documents, data on disk and indexes, of a conversation's share."""
+    from config.storage.kept import KEPT
+
+    spans = [kept.spans.table for kept in KEPT.values() if kept.spans]
+    tables = [cells.table for kept in KEPT.values() for cells in kept.cells]
+    for table in (*spans, *tables):
+        found = database.command("collstats", table)
+        sizes = found["storageSize"] / number, found["totalIndexSize"] / number
+        print(f"{table:<44}{found['count'] / number:>10,.1f} documents, {sizes[0]:,.0f} + {sizes[1]:,.0f}")
 
 
 if __name__ == "__main__":

@@ -10,23 +10,30 @@ class ConversationsConfig(AppConfig):
     verbose_name = _("Conversations")
 
     def ready(self) -> None:
-        from config.storage.tallies import KEPT
-        from conversations.models import Conversation, Tally
+        from config.storage.kept import KEPT, Kept
+        from conversations.models import Conversation, Lead, Tally
+        from conversations.models.cells import kept
+        from conversations.models.lead import kept_leads
 
-        KEPT[Conversation._meta.db_table] = Tally._meta.db_table
+        mine, leads = Conversation._meta.db_table, Lead._meta.db_table
+        of_rows, of_leads = ([cells for cells in kept() if cells.source == source] for source in (mine, leads))
+        KEPT[mine] = Kept(Tally._meta.db_table, of_rows, kept_leads())
+        KEPT[leads] = Kept(cells=of_leads)
         # Not a migration: SQLite makes a table anew to alter it, and its triggers go with the old one.
-        post_migrate.connect(keep_tally, sender=self)
+        post_migrate.connect(keep_figures, sender=self)
 
 
-def keep_tally(**kwargs: Any) -> None:
+def keep_figures(**kwargs: Any) -> None:
     from config.storage.cells import keep_cells
+    from config.storage.kept import KEPT
     from config.storage.spans import keep_spans
     from config.storage.tallies import keep_tally
-    from conversations.models import Conversation, Tally
-    from conversations.models.cells import kept
-    from conversations.models.lead import kept_leads
 
-    keep_tally(table=Conversation._meta.db_table, tally=Tally._meta.db_table)
-    keep_spans(kept_leads())  # some cells count those
-    for cells in kept():
-        keep_cells(cells)
+    for table, kept in KEPT.items():
+        if kept.tally:
+            keep_tally(table=table, tally=kept.tally)
+        if kept.spans:
+            keep_spans(kept.spans)
+    for kept in KEPT.values():  # some count spans
+        for cells in kept.cells:
+            keep_cells(cells)

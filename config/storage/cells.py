@@ -6,7 +6,8 @@ a cell holds are counters. So figures of any time are the sum of a few cells, ho
 
 As with ``config.storage.tallies``, triggers write in the transaction of the change, whatever changes a row. On SQLite
 a cell is one row. On PostgreSQL each statement adds rows with its differences, so that changes do not wait for each
-other, and now and then one folds them: a cell is always a sum. MongoDB has no triggers, and counts along an index.
+other, and now and then one folds them: a cell is always a sum. MongoDB has no triggers: there what Django writes is
+counted, in the same way (``config.storage.mongodb.cells``).
 """
 
 import json
@@ -18,6 +19,7 @@ from typing import Any
 from django.db import connection
 
 from config.storage.counting import differing
+from config.storage.pieces import Condition, Limits, Number, condition_sql, number_sql, text_sql
 from config.storage.triggers import NEW_ID, are_there, keep
 
 FOLD_ONE_IN = 64
@@ -26,7 +28,7 @@ FOLD_ONE_IN = 64
 
 @dataclass(frozen=True)
 class Cells:
-    """``{row}`` in a piece of SQL is a row of ``source``, which has ``account_id`` and ``environment``.
+    """``source`` has ``account_id`` and ``environment``. Texts and numbers are those of ``config.storage.pieces``.
 
     A ``narrowed`` or ``divided`` that is null is no cell. ``columns`` are those of ``source`` that any piece reads, and
     ``only`` says of some for which rows they do: else a change of them changes no cell.
@@ -38,10 +40,11 @@ class Cells:
     """Of a bin of ``moment``: a cell's ``bin`` is how many of them went by since 1970."""
     narrowed: Sequence[str]
     divided: Sequence[str]
-    counters: Mapping[str, str]
-    """Column → how much a row counts for, a whole number."""
+    counters: Mapping[str, Number]
+    """Column → how much a row counts for."""
     columns: Sequence[str]
-    only: Mapping[str, str] = field(default_factory=dict)
+    only: Mapping[str, Condition] = field(default_factory=dict)
+    limits: Limits = field(default_factory=dict)
     moment: str = "created_at"
 
     @property
@@ -51,7 +54,7 @@ class Cells:
     def read(self, row: str) -> list[str]:
         """What of a row a change has to change, to change any cell."""
         return [
-            f"CASE WHEN {self.only[name].format(row=row)} THEN {row}.{name} END" if name in self.only
+            f"CASE WHEN {condition_sql(self.only[name], row)} THEN {row}.{name} END" if name in self.only
             else f"{row}.{name}"
             for name in self.columns
         ]  # fmt: skip
@@ -63,23 +66,26 @@ class Cells:
 
     def values_of(self, row: str) -> list[str]:
         """What the keys are, for the places ``n`` and ``d`` of ``narrowed`` and ``divided``."""
-        pieces = (("n", self.narrowed), ("d", self.divided))
         cases = [
-            f"CASE {place}.i {' '.join(f'WHEN {i} THEN {sql}' for i, sql in enumerate(sqls))} END"
-            for place, sqls in pieces
+            f"CASE {place}.i {' '.join(f'WHEN {i} THEN {sql}' for i, sql in enumerate(self.texts(texts, row)))} END"
+            for place, texts in (("n", self.narrowed), ("d", self.divided))
         ]
-        return [value.format(row=row) for value in ("{row}.account_id", "{row}.environment", self.bin_of(row), *cases)]
+        return [f"{row}.account_id", f"{row}.environment", self.bin_of(row), *cases]
+
+    def texts(self, texts: Sequence[str], row: str) -> list[str]:
+        return [text_sql(text, row, self.limits) for text in texts]
 
     @property
     def places(self) -> str:
         parts = (("n", self.narrowed), ("d", self.divided))
         return ", ".join(
-            f"({' UNION ALL '.join(f'SELECT {i} AS i' for i in range(len(sqls)))}) AS {place}" for place, sqls in parts
+            f"({' UNION ALL '.join(f'SELECT {i} AS i' for i in range(len(texts)))}) AS {place}"
+            for place, texts in parts
         )
 
     def counted(self, row: str, *, of: str = "", sign: int = 1) -> str:
         """A SELECT of a cell's keys and counters for each row ``row`` (of ``of``), times ``sign``."""
-        counts = [f"{sign} * ({sql.format(row=row)}) AS {name}" for name, sql in self.counters.items()]
+        counts = [f"{sign} * ({number_sql(number, row)}) AS {name}" for name, number in self.counters.items()]
         keys = [f"{value} AS {name}" for name, value in zip(self.keys, self.values_of(row), strict=True)]
         source = f"{of} AS {row}, " if of else ""
         return f"SELECT {', '.join([*keys, *counts])} FROM {source}{self.places}"  # noqa: S608
@@ -107,6 +113,10 @@ def sums_of_spans(
     """What ``counters`` add up to within each of ``spans``: bins from the first to the last, of the cells at ``place``
     (column → value). One look into the index for each, however far apart they are.
     """
+    if connection.vendor == "mongodb":
+        from config.storage.mongodb import cells as mongodb
+
+        return mongodb.sums_of_spans(connection, table, place, spans, counters)
     if connection.vendor == "sqlite":
         asked, given = "json_each(%s) AS asked", [json.dumps(spans)]
         number, first, last = "asked.key", "json_extract(asked.value, '$[0]')", "json_extract(asked.value, '$[1]')"
@@ -129,13 +139,23 @@ def sums_of_spans(
 
 def keep_cells(cells: Cells) -> None:
     """From now on they count the rows of their table. Repeating it changes nothing."""
-    if connection.vendor != "mongodb" and are_there(cells.source, cells.table):
+    if not are_there(cells.source, cells.table):
+        return
+    if connection.vendor == "mongodb":
+        from config.storage.mongodb import cells as mongodb
+
+        mongodb.keep_cells(connection, cells)
+    else:
         statements = _sqlite(cells) if connection.vendor == "sqlite" else _postgresql(cells)
         keep(f"{cells.table}_update", statements, partial(recount, cells))
 
 
 def wrong_cells(cells: Cells) -> int:
     """How many cells are not what counting all rows anew finds."""
+    if connection.vendor == "mongodb":
+        from config.storage.mongodb import cells as mongodb
+
+        return mongodb.wrong_cells(connection, cells)
     kept = f"SELECT {', '.join([*cells.keys, *cells.counters])} FROM {cells.table}"  # noqa: S608
     return differing(cells.sums(kept), cells.sums(cells.counted("row", of=cells.source)), keys=cells.keys)
 
@@ -151,7 +171,7 @@ def _sqlite(cells: Cells) -> list[str]:
     # statement outside would take the place of its own. IN is one look into the index for each cell.
     def mine(row: str) -> str:
         account, environment, bin_, *_ = cells.values_of(row)
-        narrowed, divided = (", ".join(sqls).format(row=row) for sqls in (cells.narrowed, cells.divided))
+        narrowed, divided = (", ".join(cells.texts(texts, row)) for texts in (cells.narrowed, cells.divided))
         return (
             f"account_id = {account} AND environment = {environment} AND narrowed IN ({narrowed}) "
             f"AND bin = {bin_} AND divided IN ({divided})"
@@ -159,7 +179,7 @@ def _sqlite(cells: Cells) -> list[str]:
 
     def add(row: str, sign: str) -> str:
         counts = cells.counters.items()
-        sets = ", ".join(f"{name} = {name} {sign} ({sql.format(row=row)})" for name, sql in counts)
+        sets = ", ".join(f"{name} = {name} {sign} ({number_sql(number, row)})" for name, number in counts)
         return f"UPDATE {cells.table} SET {sets} WHERE {mine(row)};"  # noqa: S608
 
     keys, zeros = ", ".join(cells.keys), ", ".join("0" for _ in cells.counters)

@@ -35,7 +35,7 @@ class Prepared:
 
     ``build`` makes a queryset of ``values_list`` from so many texts (``values``), whole numbers and moments as are
     given, in that order, and at the end perhaps a limit. Each has to stand in the SQL as a parameter of its own,
-    unchanged by its field. What holds moments MongoDB's pipeline is written for each time.
+    unchanged by its field.
 
     ``at_once``: all rows are of one moment, as those of a statement always are but on MongoDB.
     """
@@ -63,7 +63,7 @@ class Prepared:
         if connection.vendor == "mongodb":
             if not self._plan.is_complete:
                 return list(self.build(*values))
-            return list(map(self.converted, self._plan.rows(values)))
+            return list(map(self.converted, self._plan.rows(self._as_stored(values))))
         rows = self.raw(*values)
         return [self.converted(row) for row in rows] if self._plan.converters else rows
 
@@ -71,7 +71,7 @@ class Prepared:
         """The same as the store has them, hashable: enough to tell whether they are still what they were."""
         plan = self._plan
         if connection.vendor == "mongodb":
-            return [_frozen(row) for row in plan.rows(values)]
+            return [_frozen(row) for row in plan.rows(self._as_stored(values))]
         parameters = plan.parameters.copy()
         given = self._as_stored(values)
         for name, which in plan.places:
@@ -112,7 +112,7 @@ class Prepared:
         if connection.vendor == "mongodb":
             from config.storage.mongodb.prepared import Pipeline
 
-            return Pipeline(queryset, markers, at_once=self.at_once)
+            return Pipeline(queryset, self._as_stored(markers), at_once=self.at_once)
         compiler = queryset.query.get_compiler(using=queryset.db)
         sql, given = compiler.as_sql()
         parameters = list(given)

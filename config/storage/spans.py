@@ -2,7 +2,8 @@
 
 As with ``config.storage.cells``, triggers write in the transaction of the change, whatever changes a row. A moment that
 is earlier or later widens a span; where a row goes or moves, its span's ends are looked up in an index. On PostgreSQL
-changes of one span wait for each other, and a statement takes its spans in order. MongoDB has no triggers.
+changes of one span wait for each other, and a statement takes its spans in order. MongoDB has no triggers: there what
+Django writes is followed (``config.storage.mongodb.spans``).
 """
 
 from collections.abc import Iterable
@@ -54,13 +55,23 @@ class Spans:
 
 def keep_spans(spans: Spans) -> None:
     """From now on they are those of their table's rows. Repeating it changes nothing."""
-    if connection.vendor != "mongodb" and are_there(spans.source, spans.table):
+    if not are_there(spans.source, spans.table):
+        return
+    if connection.vendor == "mongodb":
+        from config.storage.mongodb import spans as mongodb
+
+        mongodb.keep_spans(connection, spans)
+    else:
         statements = _sqlite(spans) if connection.vendor == "sqlite" else _postgresql(spans)
         keep(f"{spans.table}_insert", statements, partial(recount, spans))
 
 
 def wrong_spans(spans: Spans) -> int:
     """How many are not what looking at all rows anew finds."""
+    if connection.vendor == "mongodb":
+        from config.storage.mongodb import spans as mongodb
+
+        return mongodb.wrong_spans(connection, spans)
     kept = f"SELECT {spans.names}, first_at, last_at FROM {spans.table}"  # noqa: S608
     return differing(kept, spans.counted(spans.source), keys=spans.keys)
 

@@ -19,9 +19,6 @@ from config.storage.triggers import NEW_ID, are_there, keep
 
 GROUP = ("account_id", "environment", "status")
 
-KEPT: dict[str, str] = {}
-"""Table → its tally, in this process: what each of its statements on MongoDB has to know."""
-
 # Two statements for a group that may be new: an upsert is not safe in a trigger, where the conflict clause of the
 # statement outside would take the place of its own.
 _SQLITE_MORE = """

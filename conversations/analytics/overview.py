@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
-from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 
+from config.storage.chunks import chunks_of
 from config.storage.transaction import snapshot_of_all
 from conversations.analytics.edges import Edges
 from conversations.analytics.kept import Kept
@@ -87,9 +87,6 @@ def _counts(
 ) -> "Counter[str]":
     """Of ``NAMES``, of channels and of messages: what the store keeps, and the rest along an index."""
     counts: Counter[str] = Counter()
-    if connection.vendor == "mongodb":
-        _count(conversations.started_within(start, end), counts, 1)
-        return counts
     edges, mine = Edges([start, end]), {"account_id": owner[0], "environment": owner[1]}
     for channel in Channel.values:
         before, after = edges.kept_before(Kept.of(mine, {"channel": channel}), NAMES)
@@ -121,14 +118,13 @@ def _leads(
     conversations: ConversationQuerySet, owner: tuple[str, str], start: datetime, end: datetime
 ) -> tuple[int, int]:
     """How many leads had a conversation from ``start`` to ``end``, and how many of them had their first one."""
-    if connection.vendor == "mongodb":
-        return _counted_leads(conversations.filter(created_at__lt=end), start)
     edges, mine = Edges([start, end]), {"account_id": owner[0], "environment": owner[1]}
     last = _kept_leads(LeadLastCell.objects.filter(**mine), "last_at", edges, mine)
     # Who has one ahead of ``end``, which few have, may have had one before it.
-    within = conversations.started_within(start, end).filter(lead_id=OuterRef("lead_id"))
-    ahead = Lead.objects.filter(Exists(within), **mine, last_at__gte=end).count()
-    return last + ahead, _kept_leads(LeadFirstCell.objects.filter(**mine), "first_at", edges, mine)
+    ahead = Lead.objects.filter(**mine, last_at__gte=end).order_by().values_list("lead_id", flat=True)
+    within = conversations.started_within(start, end).order_by().values("lead_id").distinct()
+    last += sum(within.filter(lead_id__in=some).count() for some in chunks_of(ahead))
+    return last, _kept_leads(LeadFirstCell.objects.filter(**mine), "first_at", edges, mine)
 
 
 def _kept_leads(cells: "QuerySet[Any]", moment: str, edges: Edges, mine: Mapping[str, str]) -> int:
@@ -139,15 +135,6 @@ def _kept_leads(cells: "QuerySet[Any]", moment: str, edges: Edges, mine: Mapping
         rest = Lead.objects.filter(**mine, **{f"{moment}__gte": low, f"{moment}__lt": high}).count()
         number += rest * (sign if position else -sign)
     return int(number)
-
-
-def _counted_leads(conversations: ConversationQuerySet, start: datetime) -> tuple[int, int]:
-    """The same along an index of all conversations, where nothing is kept."""
-    leads = conversations.order_by().values("lead_id").annotate(first=Min("created_at"), last=Max("created_at"))
-    counted = leads.filter(last__gte=start).aggregate(
-        every=Count("lead_id"), new=Count("lead_id", filter=Q(first__gte=start))
-    )
-    return counted["every"], counted["new"]
 
 
 def _ratio(part: int, whole: int) -> float:

@@ -1,8 +1,7 @@
 """Conversations counted by when they started, from what the store keeps of days and half hours.
 
 What began between two moments is what began before the one, less what began before the other. Only what lies between
-such a moment and the nearest that the store keeps something of is counted from the conversations, along an index; so
-is everything on MongoDB, which keeps nothing. The figures are the same.
+such a moment and the nearest that the store keeps something of is counted from the conversations, along an index.
 """
 
 from collections import Counter, defaultdict
@@ -11,7 +10,6 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
-from django.db import connection
 from django.db.models import Case, Count, IntegerField, Value, When
 
 from config.storage.moments import now
@@ -33,15 +31,11 @@ class Started:
         self.kept = Kept.of({"account_id": owner[0], "environment": owner[1]}, asked)
         self.rows = Rows(owner, asked)
 
-    @property
-    def is_kept(self) -> bool:
-        return connection.vendor != "mongodb"
-
     def groups(self, start: datetime, end: datetime) -> Groups:
         """One statement, and one or two at either end."""
         cells: dict[str, Counts] = defaultdict(Counter)
         first, last = _nearest(start), _nearest(end)
-        if not self.is_kept or first >= last:
+        if first >= last:
             self._count(start, end, cells)
             return Groups.of(cells)
         names = (*OUTCOMES, *LAST)
@@ -56,7 +50,7 @@ class Started:
     def spans(self, edges: Sequence[datetime]) -> list[Tally]:
         """A tally for each span between ``edges``."""
         places = Edges(edges)
-        if not self.is_kept or not places.are_near:
+        if not places.are_near:
             return self._counted_spans(edges)
         counts = places.kept_before(self.kept)
         for position, low, high, sign in places.rests:

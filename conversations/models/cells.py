@@ -13,6 +13,7 @@ from django.db import models
 
 from accounts.models import Account, Owned, OwnedQuerySet
 from config.storage.cells import Cells
+from config.storage.pieces import Number
 from conversations.messages import Role
 from conversations.models.conversation import Conversation
 from conversations.models.lead import Lead
@@ -27,38 +28,31 @@ LAST_STAGE = MAX_STAGES - 1
 
 FILTERS = {"channel": "channel", "agent": "agent_config_id", "campaign": "campaign_id"}
 
-_EACH = [f"'{name}:' || {{row}}.{column}" for name, column in FILTERS.items()]
-_NARROWED = ["''", *_EACH]
-_STAGE = f"CASE WHEN {{row}}.current_stage_index < {LAST_STAGE} THEN {{row}}.current_stage_index ELSE {LAST_STAGE} END"
-_DIVIDED = [*_EACH[:2], f"'stage:' || {_STAGE}"]
+_EACH = [f"{name}:{{{column}}}" for name, column in FILTERS.items()]
+_NARROWED = ["", *_EACH]
+_DIVIDED = [*_EACH[:2], "stage:{current_stage_index}"]
 
-_PAIRS = [" || ' ' || ".join(pair) for pair in combinations(_EACH, 2)]
-_WHOLE = f"{{row}}.channel || ' ' || {{row}}.agent_config_id || ' ' || {_STAGE}"
+_PAIRS = [" ".join(pair) for pair in combinations(_EACH, 2)]
+_WHOLE = "{channel} {agent_config_id} {current_stage_index}"
 
-_CLOSED = ", ".join(f"'{status.value}'" for status in CLOSED_STATUSES)
+_LIMITS = {"current_stage_index": LAST_STAGE}
 
-
-def _where(**conditions: str) -> dict[str, str]:
-    return {name: f"CASE WHEN {condition} THEN 1 ELSE 0 END" for name, condition in conditions.items()}
-
-
-_OUTCOMES = _where(
-    **{status.value: f"{{row}}.status = '{status.value}'" for status in Status},
-    qualified=f"{{row}}.qualified AND {{row}}.status IN ({_CLOSED})",
-)
-_SAID = _where(
-    said_yes="{row}.qualified",
-    said_no="NOT {row}.qualified",
-    completed_yes="{row}.qualified AND {row}.status = 'completed'",
-)
-_LAST = _where(
-    **{f"dropped_after_{role}": f"{{row}}.status = 'dropped' AND {{row}}.last_role = '{role.value}'" for role in Role}
-)
+_OUTCOMES: dict[str, Number] = {
+    **{status.value: {"status": [status.value]} for status in Status},
+    "qualified": {"qualified": [True], "status": [status.value for status in CLOSED_STATUSES]},
+}
+_SAID: dict[str, Number] = {
+    "said_yes": {"qualified": [True]},
+    "said_no": {"qualified": [False]},
+    "completed_yes": {"qualified": [True], "status": [Status.COMPLETED.value]},
+}
+_DROPPED = {"status": [Status.DROPPED.value]}
+_LAST: dict[str, Number] = {f"dropped_after_{role}": {**_DROPPED, "last_role": [role.value]} for role in Role}
 
 _READ = ("account_id", "environment", "created_at", "status", "qualified", *FILTERS.values())
 _READ_OF_DAYS = (*_READ, "current_stage_index", "last_role")
 
-_ONLY = {"last_role": "{row}.status = 'dropped'"}
+_ONLY = {"last_role": _DROPPED}
 """Who wrote last is not counted of the rest: an append to it changes no figure but that of messages."""
 
 
@@ -195,20 +189,21 @@ def kept() -> list[Cells]:
     return [
         Cells(
             source, DayCell._meta.db_table, DAY, _NARROWED, _DIVIDED, {**_OUTCOMES, **_SAID, **_LAST}, _READ_OF_DAYS,
-            _ONLY,
+            _ONLY, _LIMITS,
         ),
-        Cells(source, HalfHourCell._meta.db_table, HALF_HOUR, _NARROWED, ["''"], {**_OUTCOMES, **_SAID}, _READ),
+        Cells(source, HalfHourCell._meta.db_table, HALF_HOUR, _NARROWED, [""], {**_OUTCOMES, **_SAID}, _READ),
         Cells(
-            source, PairDayCell._meta.db_table, DAY, _PAIRS, [_WHOLE], {**_OUTCOMES, **_LAST}, _READ_OF_DAYS, _ONLY
+            source, PairDayCell._meta.db_table, DAY, _PAIRS, [_WHOLE], {**_OUTCOMES, **_LAST}, _READ_OF_DAYS, _ONLY,
+            _LIMITS,
         ),
-        Cells(source, PairHalfHourCell._meta.db_table, HALF_HOUR, _PAIRS, ["{row}.channel"], _OUTCOMES, _READ),
+        Cells(source, PairHalfHourCell._meta.db_table, HALF_HOUR, _PAIRS, ["{channel}"], _OUTCOMES, _READ),
         Cells(
-            source, MessageCell._meta.db_table, HALF_HOUR, ["''"], ["''"], {"messages": "{row}.message_count"},
+            source, MessageCell._meta.db_table, HALF_HOUR, [""], [""], {"messages": "message_count"},
             ("account_id", "environment", "created_at", "message_count"),
         ),
         *(
             Cells(
-                Lead._meta.db_table, table, HALF_HOUR, ["''"], ["''"], {"leads": "1"},
+                Lead._meta.db_table, table, HALF_HOUR, [""], [""], {"leads": {}},
                 ("account_id", "environment", moment), moment=moment,
             )
             for table, moment in ((LeadFirstCell._meta.db_table, "first_at"), (LeadLastCell._meta.db_table, "last_at"))

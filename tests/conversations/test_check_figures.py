@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connection
 from django.db.models import F
 
 from accounts.models import Account
@@ -18,10 +17,8 @@ from tests.conftest import Api
 
 Record = Callable[..., Conversation]
 
-KEPT = 1 if connection.vendor == "mongodb" else 2 + len(kept())
-"""How many things are compared: totals, and where those are kept each table of cells, and leads."""
-
-needs_cells = pytest.mark.skipif(connection.vendor == "mongodb", reason="totals are kept there, and no more")
+KEPT = 2 + len(kept())
+"""How many things are compared: totals, each table of cells, and leads."""
 
 
 def check(**options: Any) -> str:
@@ -47,28 +44,20 @@ def test_after_changes_all_is_as_counted(record: Record) -> None:
     [
         pytest.param(lambda: Tally.objects.update(number=F("number") + 1), "totals by status", id="total"),
         pytest.param(lambda: Tally.objects.all().delete(), "totals by status", id="no totals"),
-        pytest.param(
-            lambda: DayCell.objects.filter(narrowed="").update(active=7), "daycell", id="days", marks=needs_cells
-        ),
-        pytest.param(
-            lambda: HalfHourCell.objects.all().delete(), "halfhourcell", id="no half hours", marks=needs_cells
-        ),
-        pytest.param(
-            lambda: PairDayCell.objects.all().delete(), "pairdaycell", id="no days of pairs", marks=needs_cells
-        ),
+        pytest.param(lambda: DayCell.objects.filter(narrowed="").update(active=7), "daycell", id="days"),
+        pytest.param(lambda: HalfHourCell.objects.all().delete(), "halfhourcell", id="no half hours"),
+        pytest.param(lambda: PairDayCell.objects.all().delete(), "pairdaycell", id="no days of pairs"),
         pytest.param(
             lambda: PairHalfHourCell.objects.update(active=F("active") + 1),
             "pairhalfhourcell",
             id="half hours of pairs",
-            marks=needs_cells,
         ),
-        pytest.param(lambda: Lead.objects.all().delete(), "leads", id="no leads", marks=needs_cells),
-        pytest.param(lambda: Lead.objects.update(last_at=now()), "leads", id="a lead's last", marks=needs_cells),
+        pytest.param(lambda: Lead.objects.all().delete(), "leads", id="no leads"),
+        pytest.param(lambda: Lead.objects.update(last_at=now()), "leads", id="a lead's last"),
         pytest.param(
             lambda: HalfHourCell.objects.update(account="f" * 24),
             "halfhourcell",
             id="somebody else's half hours",
-            marks=needs_cells,
         ),
     ],
 )

@@ -12,8 +12,13 @@ from django.db.models import Case, F, Value, When
 
 from accounts.models import Account
 from config.storage import tallies
+from config.storage.cells import wrong_cells
+from config.storage.kept import KEPT
+from config.storage.spans import wrong_spans
 from config.storage.transaction import atomic, snapshot_of_all
 from conversations.models import Conversation, Tally, Totals
+from conversations.models.cells import kept
+from conversations.models.lead import kept_leads
 from tests.conftest import statements
 from tests.factories import message
 
@@ -120,7 +125,7 @@ def test_accounts_of_before_are_counted_once_where_statements_count(
     acme: Account, other_account: Account, record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as before:
-        before.delitem(tallies.KEPT, TABLES["table"])
+        before.delitem(KEPT, TABLES["table"])
         record().append([message("Hi")], by=None)
         record(status="dropped", environment="test")
     record(account=other_account)
@@ -178,7 +183,8 @@ def test_writers_at_the_same_time_lose_nothing_and_readers_see_no_wrong_total(
     acme: Account, record: Record, monkeypatch: pytest.MonkeyPatch, fold_one_in: int
 ) -> None:
     if connection.vendor == "mongodb":
-        monkeypatch.setattr("config.storage.mongodb.tallies.FOLD_ONE_IN", fold_one_in)
+        for kind in ("tallies", "cells"):
+            monkeypatch.setattr(f"config.storage.mongodb.{kind}.FOLD_ONE_IN", fold_one_in)
     shared = record()
     is_over = Event()
 
@@ -221,6 +227,8 @@ def test_writers_at_the_same_time_lose_nothing_and_readers_see_no_wrong_total(
     changes = 1 + 80 + 80 + 80 * moved + 16  # the shared one, recorded, appended, closed, deleted
     assert Totals.of(acme, "live") == ({"active": 1, "completed": 0, "dropped": 64}, changes)
     assert tallies.wrong_totals(**TABLES) == 0
+    assert not any(map(wrong_cells, kept()))
+    assert wrong_spans(kept_leads()) == 0
 
 
 @pytest.mark.skipif(connection.vendor != "mongodb", reason="PostgreSQL skips the rows that others fold")

@@ -1,4 +1,4 @@
-"""Compilers whose pipelines sort where an index can do it, and whose changes are counted (``mongodb.tallies``).
+"""Compilers whose pipelines sort where an index can do it, and whose changes are counted (``mongodb.changes``).
 
 The backend writes ``$addFields`` (columns onto themselves) or ``$project`` before ``$sort``. Both hide the index: a
 page of 50 out of 1,000 then reads and sorts all 1,000 documents.
@@ -12,9 +12,9 @@ from django_mongodb_backend import compiler
 from django_mongodb_backend.query import MongoQuery, wrap_database_errors
 from pymongo.errors import ExecutionTimeout, OperationFailure
 
-from config.storage.mongodb import tallies
+from config.storage.kept import KEPT
+from config.storage.mongodb import changes
 from config.storage.mongodb.hints import hint_of, reads_texts
-from config.storage.tallies import KEPT
 from config.storage.timeouts import SearchTimedOut
 
 SEARCH_MILLISECONDS = 10_000
@@ -56,7 +56,7 @@ class IndexedQuery(MongoQuery):
     def delete(self) -> Any:
         if self.compiler.collection_name not in KEPT or self.compiler.subqueries:
             return super().delete()
-        return tallies.delete(self.compiler.connection, self.compiler.collection, self.match_mql)
+        return changes.delete(self.compiler.connection, self.compiler.collection, self.match_mql)
 
     def get_pipeline(self) -> list[dict[str, Any]]:
         stages: list[dict[str, Any]] = [stage for stage in super().get_pipeline() if not is_identity(stage)]
@@ -99,7 +99,7 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler):
         write = partial(super().insert, docs, returning_fields=returning_fields)
         if self.collection_name not in KEPT:
             return write()
-        return tallies.insert(self.connection, self.collection_name, docs, write)
+        return changes.insert(self.connection, self.collection_name, docs, write)
 
 
 class SQLDeleteCompiler(compiler.SQLDeleteCompiler):
@@ -113,7 +113,7 @@ class SQLUpdateCompiler(compiler.SQLUpdateCompiler):
     def update(self, criteria: dict[str, Any], pipeline: list[dict[str, Any]]) -> Any:
         if self.collection_name not in KEPT:
             return super().update(criteria, pipeline)
-        return tallies.update(self.connection, self.collection, criteria, pipeline)
+        return changes.update(self.connection, self.collection, criteria, pipeline)
 
 
 class SQLAggregateCompiler(compiler.SQLAggregateCompiler):

@@ -1,7 +1,8 @@
 """A pipeline that is written once and run many times, with other values in it each time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
@@ -12,11 +13,14 @@ from django_mongodb_backend.query import wrap_database_errors
 from config.storage.mongodb.hints import reads_texts
 from config.storage.mongodb.transaction import read_at_once
 
+AT_ONCE = 1_000
+"""Rows that the server sends at once; left to itself, 101, and the rest when asked again."""
+
 
 class Pipeline:
     """Of a queryset of ``values_list`` that was built from ``markers``, which values take the place of."""
 
-    def __init__(self, queryset: "QuerySet[Any, Any]", markers: list[Any], *, at_once: bool) -> None:
+    def __init__(self, queryset: "QuerySet[Any, Any]", markers: Sequence[Any], *, at_once: bool) -> None:
         self.moment = read_at_once if at_once else nullcontext
         compiler: Any = queryset.query.get_compiler(using=queryset.db)
         compiler.pre_sql_setup()
@@ -30,15 +34,16 @@ class Pipeline:
         """Whether each value stands in it as it is; else it has to be written each time."""
 
     @wrap_database_errors
-    def rows(self, values: tuple[Any, ...]) -> list[list[Any]]:
+    def rows(self, values: Sequence[Any]) -> list[list[Any]]:
         """As the store has them."""
         connection.ensure_connection()
         store: Any = connection
         stages = self._filled(self.stages, values)
         with self.moment(store):
-            return list(map(self.make, store.get_collection(self.collection).aggregate(stages, session=store.session)))
+            found = store.get_collection(self.collection).aggregate(stages, session=store.session, batchSize=AT_ONCE)
+            return list(map(self.make, found))
 
-    def _filled(self, part: Any, values: tuple[Any, ...]) -> Any:
+    def _filled(self, part: Any, values: Sequence[Any]) -> Any:
         if isinstance(part, dict):
             return {name: self._filled(each, values) for name, each in part.items()}
         if isinstance(part, list | tuple):
@@ -51,7 +56,7 @@ class Pipeline:
     def _which(self, part: Any) -> int | None:
         if isinstance(part, ObjectId):
             return self.places.get(str(part))
-        return self.places.get(part) if isinstance(part, str | int) else None
+        return self.places.get(part) if isinstance(part, str | int | datetime) else None
 
     def _markers(self, part: Any) -> Any:
         if isinstance(part, dict | list | tuple):

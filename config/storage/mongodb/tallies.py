@@ -1,143 +1,44 @@
-"""Running totals on MongoDB, which has no triggers: the compilers write a change and what it counts in one transaction.
-
-A change adds documents with its differences, so that its writers neither wait for each other nor conflict. Now and then
-one of them, once it is through, folds those of its account into one of each group; who does so at the same moment gives
-up. So a reader has to see one moment (``read_at_once``), and no fold half done.
-"""
+"""Running totals (``config.storage.tallies``) on MongoDB: each change adds documents, folded now and then."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from secrets import randbelow
 from typing import Any
 
 from bson import ObjectId
 from django_mongodb_backend.query import wrap_database_errors
-from pymongo import WriteConcern
-from pymongo.errors import OperationFailure
 
-from config.storage.chunks import chunks_of
+from config.storage.mongodb.folding import FOLDED_AT_ONCE, folding
 from config.storage.mongodb.transaction import run_in_transaction, snapshot_session
-from config.storage.outages import by_the_way
-from config.storage.tallies import FOLD_ONE_IN, GROUP, KEPT
-
-AT_ONCE = 1_000
-"""Rows that a statement of its own changes in one transaction: the server gives each a minute."""
-
-FOLDED_AT_ONCE = 10_000
-"""Documents that one fold takes, at most."""
-
-WRITE_CONFLICT = 112
+from config.storage.pieces import Row
+from config.storage.tallies import FOLD_ONE_IN, GROUP
 
 Group = tuple[Any, ...]
-Sides = tuple[Group | None, Group | None, int]
-"""Where rows were before and are after, and how many."""
 
-
-def insert(connection: Any, table: str, rows: list[dict[str, Any]], write: Callable[[], Any]) -> Any:
-    """``write`` inserts ``rows``: they are counted with it."""
-
-    def both() -> Any:
-        written = write()
-        _count(connection, table, [(None, _group_of(row), 1) for row in rows])
-        return written
-
-    return run_in_transaction(connection, both)
-
-
-def update(connection: Any, rows: Any, criteria: dict[str, Any], pipeline: list[dict[str, Any]]) -> int:
-    """Update many of the collection ``rows`` by a pipeline of one ``$set``, counted. Returns how many."""
-    values = pipeline[0]["$set"]
-    moved = {name: values[name] for name in GROUP if name in values}
-    told = {name: value["$literal"] for name, value in moved.items() if "$literal" in value}
-    after = {name: moved.get(name, f"${name}") for name in GROUP}
-
-    def write(criteria: dict[str, Any]) -> int:
-        session = connection.session
-        # A sharded cluster does both at once only where its key is named.
-        if _names_one(criteria) and len(told) == len(moved) and not connection.connection.is_mongos:
-            before = rows.find_one_and_update(criteria, pipeline, _ONLY_GROUP, session=session)
-            number = 0 if before is None else 1
-            sides: list[Sides] = [(_group_of(before), _group_of(before | told), 1)] if before else []
-        else:
-            sides = _grouped(connection, rows.name, criteria, after)
-            number = rows.update_many(criteria, pipeline, session=session).matched_count
-        _count(connection, rows.name, sides)
-        return number
-
-    return _in_portions(connection, rows.name, criteria, write)
-
-
-def delete(connection: Any, rows: Any, criteria: dict[str, Any]) -> int:
-    """Delete many of the collection ``rows``, counted. Returns how many."""
-
-    def write(criteria: dict[str, Any]) -> int:
-        sides = [(before, None, number) for before, _, number in _grouped(connection, rows.name, criteria, _SAME)]
-        deleted: int = rows.delete_many(criteria, session=connection.session).deleted_count
-        # Where the account is being deleted, its tally may have gone first.
-        known = {account for account in {before[0] for before, *_ in sides if before} if _is_known(account)}
-        _count(connection, rows.name, [side for side in sides if side[0] and side[0][0] in known])
-        return deleted
-
-    def _is_known(account: Any) -> bool:
-        tally = connection.database[KEPT[rows.name]]
-        return tally.find_one({"account_id": account}, {"_id": 1}, session=connection.session) is not None
-
-    return _in_portions(connection, rows.name, criteria, write)
-
-
-_ONLY_GROUP = {"_id": 0, **dict.fromkeys(GROUP, 1)}
 _SAME = {name: f"${name}" for name in GROUP}
 
 
-def _group_of(row: Mapping[str, Any]) -> Group:
-    return tuple(row[name] for name in GROUP)
-
-
-def _names_one(criteria: dict[str, Any]) -> bool:
-    conditions = criteria.get("$and", [criteria])
-    return any(isinstance(each.get("_id"), ObjectId | str | int) for each in conditions)
-
-
-def _grouped(connection: Any, table: str, criteria: dict[str, Any], after: dict[str, Any]) -> list[Sides]:
-    """Where the rows are that ``criteria`` names, and where they will be."""
-    stages = [
-        {"$match": criteria},
-        {"$group": {"_id": {"before": _SAME, "after": after}, "number": {"$sum": 1}}},
-    ]
-    found = connection.database[table].aggregate(stages, session=connection.session)
-    return [(_group_of(each["_id"]["before"]), _group_of(each["_id"]["after"]), each["number"]) for each in found]
-
-
-def _in_portions(connection: Any, table: str, criteria: dict[str, Any], write: Callable[[dict[str, Any]], int]) -> int:
-    """``write`` in the transaction that there is, else in one for so many rows at a time: outside of one, MongoDB never
-    promised that a statement has all of them or none.
-    """
-    if connection.in_atomic_block_mongo or _names_one(criteria):
-        return run_in_transaction(connection, partial(write, criteria))
-    connection.ensure_connection()
-    ids = [row["_id"] for row in connection.database[table].find(criteria, {"_id": 1})]
-    portions = [{"$and": [{"_id": {"$in": chunk}}, criteria]} for chunk in chunks_of(ids, AT_ONCE)]
-    return sum(run_in_transaction(connection, partial(write, portion)) for portion in portions)
-
-
-def _count(connection: Any, table: str, sides: Iterable[Sides]) -> None:
+def count(connection: Any, tally: str, rows: Iterable[tuple[Row | None, Row | None]]) -> None:
     """Add differences, in the transaction of the change."""
     number, changes = Counter[Group](), Counter[Group]()
-    for before, after, rows in sides:
-        if before is not None:
-            number[before] -= rows
-        if after is not None:
-            number[after] += rows
-        changes[after or before or ()] += rows
+    for before, after in rows:
+        if before:
+            number[_group_of(before)] -= 1
+        if after:
+            number[_group_of(after)] += 1
+        changes[_group_of(after or before or {})] += 1
     documents = [_document(group, number[group], changes[group]) for group in number]
     if not documents:
         return
-    tally = KEPT[table]
     connection.database[tally].insert_many(documents, session=connection.session)
     for account in {group[0] for group in number}:
         if not randbelow(FOLD_ONE_IN):
             connection.on_commit(partial(fold, connection, tally, account))
+
+
+def _group_of(row: Mapping[str, Any]) -> Group:
+    return tuple(row[name] for name in GROUP)
 
 
 def _document(group: Group, number: int, changes: int) -> dict[str, Any]:
@@ -147,19 +48,12 @@ def _document(group: Group, number: int, changes: int) -> dict[str, Any]:
 def fold(connection: Any, tally: str, account: Any) -> None:
     """One document of each group, in the place of those that there are."""
     rows = connection.database[tally]
-    # Nobody waits until a majority has it: where it is lost, all of it is, and the sums are what they were.
-    quickly = WriteConcern(1)
-    with by_the_way("Folding totals"):
-        try:
-            with connection.connection.start_session() as session, session.start_transaction(write_concern=quickly):
-                found = list(rows.find({"account_id": account}, limit=FOLDED_AT_ONCE, session=session))
-                folded = _folded(found)
-                if len(folded) < len(found):
-                    rows.delete_many({"_id": {"$in": [row["_id"] for row in found]}}, session=session)
-                    rows.insert_many(folded, session=session)
-        except OperationFailure as error:
-            if error.code != WRITE_CONFLICT:  # somebody else folds the same
-                raise
+    with folding(connection, "Folding totals") as session:
+        found = list(rows.find({"account_id": account}, limit=FOLDED_AT_ONCE, session=session))
+        folded = _folded(found)
+        if len(folded) < len(found):
+            rows.delete_many({"_id": {"$in": [row["_id"] for row in found]}}, session=session)
+            rows.insert_many(folded, session=session)
 
 
 def _folded(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -29,10 +29,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["rebuild"]:
             rebuild()
-        wrong = {"totals by status": tallies.wrong_totals(**TABLES)}
-        if connection.vendor != "mongodb":  # there totals are kept alone: figures are counted along an index
-            wrong |= {f"figures in {cells.table}": kept_cells.wrong_cells(cells) for cells in kept()}
-            wrong["first and last of leads"] = kept_spans.wrong_spans(kept_leads())
+        wrong = {
+            "totals by status": tallies.wrong_totals(**TABLES),
+            **{f"figures in {cells.table}": kept_cells.wrong_cells(cells) for cells in kept()},
+            "first and last of leads": kept_spans.wrong_spans(kept_leads()),
+        }
         for name, number in wrong.items():
             self.stdout.write(f"{name:45}{f'{number:,} are wrong' if number else 'as counted'}")
         if any(wrong.values()):
@@ -41,9 +42,14 @@ class Command(BaseCommand):
 
 def rebuild() -> None:
     if connection.vendor == "mongodb":
-        from config.storage.mongodb.tallies import recount
+        from config.storage.mongodb import cells as mongodb_cells
+        from config.storage.mongodb import spans as mongodb_spans
+        from config.storage.mongodb import tallies as mongodb_tallies
 
-        recount(connection, **TABLES)
+        mongodb_tallies.recount(connection, **TABLES)
+        mongodb_spans.recount(connection, kept_leads())  # some cells count those
+        for cells in kept():
+            mongodb_cells.recount(connection, cells)
         return
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":  # else a change that is counted meanwhile would be added to the recount

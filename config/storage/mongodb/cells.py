@@ -1,0 +1,192 @@
+"""Cells (``config.storage.cells``) on MongoDB: each change adds documents with its differences, folded now and then."""
+
+from calendar import timegm
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from itertools import product
+from secrets import randbelow
+from typing import Any
+
+from bson import ObjectId
+from django_mongodb_backend.query import wrap_database_errors
+
+from config.storage.cells import Cells
+from config.storage.mongodb.folding import FOLDED_AT_ONCE, folding
+from config.storage.mongodb.marks import once
+from config.storage.mongodb.transaction import run_in_transaction, snapshot_session
+from config.storage.pieces import Row, is_met, number_of, text_of
+
+DAY = 86_400
+
+FOLD_ONE_IN = 16
+"""Of so many changes one folds the cells of the days that it wrote to."""
+
+Key = tuple[Any, ...]
+Sums = dict[Key, list[int]]
+Day = tuple[Any, str, int]
+"""Account, environment, and how many days went by since 1970."""
+
+
+def count(connection: Any, cells: Cells, changes: Iterable[tuple[Row | None, Row | None]]) -> None:
+    """Add differences, in the transaction of the change."""
+    sums: Sums = {}
+    for before, after in changes:
+        if before and after and _read(cells, before) == _read(cells, after):
+            continue
+        for row, sign in ((before, -1), (after, 1)):
+            if row:
+                _add(sums, cells, row, sign)
+    documents = list(_documents(cells, sums))
+    if not documents:
+        return
+    connection.database[cells.table].insert_many(documents, ordered=False, session=connection.session)
+    days: dict[tuple[Any, str], set[int]] = {}
+    for account, environment, place, *_ in sums:
+        days.setdefault((account, environment), set()).add(place * cells.seconds // DAY)
+    for owner, touched in days.items():
+        if not randbelow(FOLD_ONE_IN):
+            connection.on_commit(partial(fold, connection, cells, *owner, touched))
+
+
+def _read(cells: Cells, row: Row) -> list[Any]:
+    """What of a row a change has to change, to change any cell."""
+    return [row[name] if name not in cells.only or is_met(cells.only[name], row) else None for name in cells.columns]
+
+
+def _add(sums: Sums, cells: Cells, row: Row, sign: int) -> None:
+    numbers = [sign * number_of(number, row) for number in cells.counters.values()]
+    place = row["account_id"], row["environment"], timegm(row[cells.moment].utctimetuple()) // cells.seconds
+    narrowed, divided = (
+        [text for text in (text_of(each, row, cells.limits) for each in texts) if text is not None]
+        for texts in (cells.narrowed, cells.divided)
+    )
+    for parts in product(narrowed, divided):
+        known = sums.setdefault((*place, *parts), [0] * len(numbers))
+        known[:] = map(sum, zip(known, numbers, strict=True))
+
+
+def _documents(cells: Cells, sums: Mapping[Key, Sequence[int]]) -> Iterator[dict[str, Any]]:
+    names = (*cells.keys, *cells.counters)
+    for key, numbers in sums.items():
+        if any(numbers):
+            yield {"_id": ObjectId(), **dict(zip(names, (*key, *numbers), strict=True))}
+
+
+def _summed(cells: Cells) -> dict[str, Any]:
+    """A ``$group`` of keys, of which ``_id`` is made."""
+    return {"_id": {name: f"${name}" for name in cells.keys}, **{name: {"$sum": f"${name}"} for name in cells.counters}}
+
+
+def fold(connection: Any, cells: Cells, account: Any, environment: str, days: Iterable[int]) -> None:
+    """One document in the place of those that there are of a cell of these days."""
+    rows = connection.database[cells.table]
+    bins = [place for day in sorted(days) for place in _bins(cells, day)]
+    stages = [
+        {"$match": {"account_id": account, "environment": environment, "bin": {"$in": bins}}},
+        {"$limit": FOLDED_AT_ONCE},
+        {"$group": {**_summed(cells), "ids": {"$push": "$_id"}}},
+        {"$match": {"ids.1": {"$exists": True}}},
+    ]
+    with folding(connection, "Folding figures") as session:
+        several = list(rows.aggregate(stages, session=session))
+        if several:
+            sums = {tuple(each["_id"].values()): [each[name] for name in cells.counters] for each in several}
+            rows.delete_many({"_id": {"$in": [one for each in several for one in each["ids"]]}}, session=session)
+            if documents := list(_documents(cells, sums)):
+                rows.insert_many(documents, session=session)
+
+
+def _bins(cells: Cells, day: int) -> range:
+    return range(day * DAY // cells.seconds, (day + 1) * DAY // cells.seconds)
+
+
+def sums_of_spans(
+    connection: Any, table: str, place: Mapping[str, str], spans: Sequence[tuple[int, int]], counters: Sequence[str]
+) -> list[list[int]]:
+    """As ``config.storage.cells.sums_of_spans``."""
+    connection.ensure_connection()
+    bins = sorted({each for first, last in spans for each in range(first, last + 1)})
+    mine = {**place, "account_id": ObjectId(place["account_id"]), "bin": {"$in": bins}}
+    sums = {name: {"$sum": f"${name}"} for name in counters}
+    found = connection.get_collection(table).aggregate(
+        [{"$match": mine}, {"$group": {"_id": "$bin", **sums}}], session=connection.session
+    )
+    known = {each["_id"]: [each[name] for name in counters] for each in found}
+    nothing = [0] * len(counters)
+    return [
+        list(map(sum, zip(nothing, *(known[each] for each in range(first, last + 1) if each in known), strict=True)))
+        for first, last in spans
+    ]
+
+
+@wrap_database_errors
+def keep_cells(connection: Any, cells: Cells) -> None:
+    """Count what is there, once: from then on each change is counted."""
+    once(connection, cells.table, partial(recount, connection, cells))
+
+
+@wrap_database_errors
+def recount(connection: Any, cells: Cells) -> None:
+    """Count all anew, a day at a time. Nobody waits, and what is changed meanwhile is counted too: a day's documents
+    are replaced by what they add up to at the same moment.
+    """
+    for day in _days(connection, cells):
+        run_in_transaction(connection, partial(_recount, connection, cells, day))
+
+
+def _recount(connection: Any, cells: Cells, day: Day) -> None:
+    rows, session = connection.database[cells.table], connection.session
+    rows.delete_many(_cells_of(cells, day), session=session)
+    if documents := list(_documents(cells, _counted(connection, cells, day))):
+        rows.insert_many(documents, session=session)
+
+
+@wrap_database_errors
+def wrong_cells(connection: Any, cells: Cells) -> int:
+    """How many cells are not what counting all rows anew finds."""
+    wrong = 0
+    for day in _days(connection, cells):
+        with snapshot_session(connection):
+            stages = [{"$match": _cells_of(cells, day)}, {"$group": _summed(cells)}]
+            kept = connection.database[cells.table].aggregate(stages, session=connection.session)
+            found = {tuple(each["_id"].values()): [each[name] for name in cells.counters] for each in kept}
+            counted = _counted(connection, cells, day)
+        nothing = [0] * len(cells.counters)
+        wrong += sum(found.get(key, nothing) != counted.get(key, nothing) for key in found.keys() | counted.keys())
+    return wrong
+
+
+def _days(connection: Any, cells: Cells) -> list[Day]:
+    """Those of which there is a row, or a cell."""
+    connection.ensure_connection()
+    of_rows = {"$divide": [{"$toLong": f"${cells.moment}"}, 1000 * DAY]}
+    of_cells = {"$divide": ["$bin", DAY // cells.seconds]}
+    found: set[Day] = set()
+    for name, day in ((cells.source, of_rows), (cells.table, of_cells)):
+        key = {"account": "$account_id", "environment": "$environment", "day": {"$floor": day}}
+        for each in connection.database[name].aggregate([{"$group": {"_id": key}}]):
+            account, environment, number = each["_id"].values()
+            found.add((account, environment, int(number)))
+    return sorted(found)
+
+
+def _cells_of(cells: Cells, day: Day) -> dict[str, Any]:
+    account, environment, number = day
+    bins = _bins(cells, number)
+    return {"account_id": account, "environment": environment, "bin": {"$gte": bins.start, "$lt": bins.stop}}
+
+
+def _moment(day: int) -> datetime:
+    return datetime.fromtimestamp(day * DAY, UTC)
+
+
+def _counted(connection: Any, cells: Cells, day: Day) -> Sums:
+    account, environment, number = day
+    within = {"$gte": _moment(number), "$lt": _moment(number + 1)}
+    mine = {"account_id": account, "environment": environment, cells.moment: within}
+    sums: Sums = {}
+    columns = dict.fromkeys(cells.columns, 1)
+    for row in connection.database[cells.source].find(mine, columns, session=connection.session):
+        _add(sums, cells, row, 1)
+    return sums
