@@ -19,7 +19,7 @@ from config.storage.pieces import Row, is_met, number_of, text_of
 
 DAY = 86_400
 
-FOLD_ONE_IN = 16
+FOLD_ONE_IN = 32
 """Of so many changes one folds the cells of the days that it wrote to."""
 
 Key = tuple[Any, ...]
@@ -28,8 +28,8 @@ Day = tuple[Any, str, int]
 """Account, environment, and how many days went by since 1970."""
 
 
-def count(connection: Any, cells: Cells, changes: Iterable[tuple[Row | None, Row | None]]) -> None:
-    """Add differences, in the transaction of the change."""
+def count(connection: Any, cells: Cells, changes: Iterable[tuple[Row | None, Row | None]]) -> set[Day]:
+    """Add differences, in the transaction of the change. Returns whose cells, of which days, there are more of."""
     sums: Sums = {}
     for before, after in changes:
         if before and after and _read(cells, before) == _read(cells, after):
@@ -37,16 +37,9 @@ def count(connection: Any, cells: Cells, changes: Iterable[tuple[Row | None, Row
         for row, sign in ((before, -1), (after, 1)):
             if row:
                 _add(sums, cells, row, sign)
-    documents = list(_documents(cells, sums))
-    if not documents:
-        return
-    connection.database[cells.table].insert_many(documents, ordered=False, session=connection.session)
-    days: dict[tuple[Any, str], set[int]] = {}
-    for account, environment, place, *_ in sums:
-        days.setdefault((account, environment), set()).add(place * cells.seconds // DAY)
-    for owner, touched in days.items():
-        if not randbelow(FOLD_ONE_IN):
-            connection.on_commit(partial(fold, connection, cells, *owner, touched))
+    if documents := list(_documents(cells, sums)):
+        connection.database[cells.table].insert_many(documents, ordered=False, session=connection.session)
+    return {(account, environment, place * cells.seconds // DAY) for account, environment, place, *_ in sums}
 
 
 def _read(cells: Cells, row: Row) -> list[Any]:
@@ -78,23 +71,42 @@ def _summed(cells: Cells) -> dict[str, Any]:
     return {"_id": {name: f"${name}" for name in cells.keys}, **{name: {"$sum": f"${name}"} for name in cells.counters}}
 
 
-def fold(connection: Any, cells: Cells, account: Any, environment: str, days: Iterable[int]) -> None:
+def fold_some(connection: Any, several: Iterable[Cells], days: Iterable[Day]) -> None:
+    """Fold cells of these days once the change is through, or, mostly, leave that to another change."""
+    touched: dict[tuple[Any, str], list[int]] = {}
+    for account, environment, day in days:
+        touched.setdefault((account, environment), []).append(day)
+    for owner, theirs in touched.items():
+        if not randbelow(FOLD_ONE_IN):
+            connection.on_commit(partial(fold, connection, several, *owner, theirs))
+
+
+def fold(connection: Any, several: Iterable[Cells], account: Any, environment: str, days: Iterable[int]) -> None:
     """One document in the place of those that there are of a cell of these days."""
-    rows = connection.database[cells.table]
-    bins = [place for day in sorted(days) for place in _bins(cells, day)]
-    stages = [
-        {"$match": {"account_id": account, "environment": environment, "bin": {"$in": bins}}},
-        {"$limit": FOLDED_AT_ONCE},
-        {"$group": {**_summed(cells), "ids": {"$push": "$_id"}}},
-        {"$match": {"ids.1": {"$exists": True}}},
-    ]
     with folding(connection, "Folding figures") as session:
-        several = list(rows.aggregate(stages, session=session))
-        if several:
-            sums = {tuple(each["_id"].values()): [each[name] for name in cells.counters] for each in several}
-            rows.delete_many({"_id": {"$in": [one for each in several for one in each["ids"]]}}, session=session)
-            if documents := list(_documents(cells, sums)):
-                rows.insert_many(documents, session=session)
+        for cells in several:
+            bins = [place for day in sorted(days) for place in _bins(cells, day)]
+            mine = {"account_id": account, "environment": environment, "bin": {"$in": bins}}
+            _fold(connection.database[cells.table], cells, mine, session)
+
+
+def _fold(rows: Any, cells: Cells, mine: dict[str, Any], session: Any) -> None:
+    several = list(
+        rows.aggregate(
+            [
+                {"$match": mine},
+                {"$limit": FOLDED_AT_ONCE},
+                {"$group": {**_summed(cells), "ids": {"$push": "$_id"}}},
+                {"$match": {"ids.1": {"$exists": True}}},
+            ],
+            session=session,
+        )
+    )
+    if several:
+        sums = {tuple(each["_id"].values()): [each[name] for name in cells.counters] for each in several}
+        rows.delete_many({"_id": {"$in": [one for each in several for one in each["ids"]]}}, session=session)
+        if documents := list(_documents(cells, sums)):
+            rows.insert_many(documents, session=session)
 
 
 def _bins(cells: Cells, day: int) -> range:

@@ -41,8 +41,6 @@ def update(connection: Any, rows: Any, criteria: dict[str, Any], pipeline: list[
     values = pipeline[0]["$set"]
     read = dict.fromkeys(sorted(KEPT[rows.name].columns), 1)
     moved = {name: values[name] for name in read if name in values}
-    told = {name: value["$literal"] for name, value in moved.items() if "$literal" in value}
-    is_told = len(told) == len(moved)
 
     def write(criteria: dict[str, Any]) -> int:
         session = connection.session
@@ -54,9 +52,8 @@ def update(connection: Any, rows: Any, criteria: dict[str, Any], pipeline: list[
         else:
             before = list(rows.find(criteria, read, session=session))
             number = rows.update_many(criteria, pipeline, session=session).matched_count
-        if is_told:
-            after = [row | told for row in before]
-        else:
+        after = [_told(row, moved) for row in before]
+        if None in after:
             ids = [row["_id"] for row in before]
             known = {row["_id"]: row for row in rows.find({"_id": {"$in": ids}}, read, session=session)}
             after = [known[each] for each in ids]
@@ -64,6 +61,20 @@ def update(connection: Any, rows: Any, criteria: dict[str, Any], pipeline: list[
         return number
 
     return _in_portions(connection, rows.name, criteria, write)
+
+
+def _told(row: Row, moved: dict[str, Any]) -> Row | None:
+    """The row as an update leaves it, or none where only the store can tell."""
+    values = dict(row)
+    for name, value in moved.items():
+        match value:
+            case {"$literal": told}:
+                values[name] = told
+            case {"$add": [str(column), {"$literal": int(more)}]} if column == f"${name}":
+                values[name] = row[name] + more
+            case _:
+                return None
+    return values
 
 
 def delete(connection: Any, rows: Any, criteria: dict[str, Any]) -> int:
@@ -87,8 +98,8 @@ def follow(connection: Any, table: str, changes: list[Change]) -> None:
         return
     if kept.tally:
         tallies.count(connection, kept.tally, _known(connection, kept.tally, changes))
-    for each in kept.cells:
-        cells.count(connection, each, _known(connection, each.table, changes))
+    days = [cells.count(connection, each, _known(connection, each.table, changes)) for each in kept.cells]
+    cells.fold_some(connection, kept.cells, set().union(*days))
     if kept.spans:
         moved = spans.widen(connection, kept.spans, _known(connection, kept.spans.table, changes))
         follow(connection, kept.spans.table, moved)
