@@ -1,5 +1,6 @@
 """What is measured on: a SQLite file that stays, or a server that is made, filled and thrown away."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ def on(store: str, file: Path, run: Callable[[str], None]) -> None:
         return
     from tests.servers import SERVERS, ServerUnavailable
 
+    os.environ.setdefault("MONGOD_CACHE_GB", "4")  # what a server of its own would have, and a test needs not
     try:
         with SERVERS[store]() as url:
             run(url)

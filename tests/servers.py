@@ -168,7 +168,13 @@ def mongod_set(members: int = 3) -> Iterator[tuple[str, list[Server]]]:
 def _mongod(folder: Path, port: int) -> Server:
     (folder / "data").mkdir()
     command: list[Any] = [_mongod_program(), "--replSet", "rs0", "--bind_ip", "127.0.0.1", "--port", str(port)]
-    command += ["--dbpath", folder / "data", "--nounixsocket", "--wiredTigerCacheSizeGB", "0.5"]
+    command += [
+        "--dbpath",
+        folder / "data",
+        "--nounixsocket",
+        "--wiredTigerCacheSizeGB",
+        os.environ.get("MONGOD_CACHE_GB", "0.5"),
+    ]
     return Server("mongod", "", command, folder, {}, signal.SIGTERM, answers=lambda: False)
 
 
