@@ -259,6 +259,30 @@ def test_folded_cells_add_up_to_the_same(acme: Account, record: Record) -> None:
     assert stored() == recounted()
 
 
+@pytest.mark.skipif(connection.vendor != "mongodb", reason="the others fold in the database")
+def test_a_fold_leaves_one_document_of_each_cell_that_a_change_wrote_to(
+    acme: Account, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from config.storage.mongodb import cells as mongodb
+
+    monkeypatch.setattr(mongodb, "FOLD_ONE_IN", 10**9)
+    record(createdAt=wire_moment(START - timedelta(days=9))).change_status("dropped", by=None)
+    untouched = DayCell.objects.count()
+    conversation = record(createdAt=wire_moment(START))
+    for status in ("dropped", "completed", "handed_off"):
+        conversation.change_status(status, by=None)
+    before = stored()
+    assert DayCell.objects.count() - untouched > len({key[:5] for key in before[0]})
+    monkeypatch.setattr(mongodb, "FOLD_ONE_IN", 1)
+    conversation.change_status("dropped", by=None)
+    after = stored()
+    for cells, model, sums in list(zip(kept(), MODELS, after, strict=True))[:4]:
+        first = int(START.timestamp()) // cells.seconds
+        mine = {key[:5] for key in sums if key[2] >= first}
+        assert model._default_manager.filter(bin__gte=first).count() == len(mine) > 0
+    assert after == recounted()
+
+
 def test_the_first_reply_is_kept_as_messages_come(record: Record) -> None:
     """However they are parted, what is kept is what all of them together say."""
     spoken = ["agent", "lead", "system", "lead", "agent", "human"]

@@ -20,16 +20,18 @@ from config.storage.pieces import Row, is_met, number_of, text_of
 DAY = 86_400
 
 FOLD_ONE_IN = 32
-"""Of so many changes one folds the cells of the days that it wrote to."""
+"""Of so many changes one folds what it wrote to."""
 
 Key = tuple[Any, ...]
 Sums = dict[Key, list[int]]
 Day = tuple[Any, str, int]
 """Account, environment, and how many days went by since 1970."""
+Touched = set[tuple[Any, str, int, str]]
+"""Days, and how their cells are narrowed."""
 
 
-def count(connection: Any, cells: Cells, changes: Iterable[tuple[Row | None, Row | None]]) -> set[Day]:
-    """Add differences, in the transaction of the change. Returns whose cells, of which days, there are more of."""
+def count(connection: Any, cells: Cells, changes: Iterable[tuple[Row | None, Row | None]]) -> Touched:
+    """Add differences, in the transaction of the change. Returns of which cells there are more now."""
     sums: Sums = {}
     for before, after in changes:
         if before and after and _read(cells, before) == _read(cells, after):
@@ -39,7 +41,7 @@ def count(connection: Any, cells: Cells, changes: Iterable[tuple[Row | None, Row
                 _add(sums, cells, row, sign)
     if documents := list(_documents(cells, sums)):
         connection.database[cells.table].insert_many(documents, ordered=False, session=connection.session)
-    return {(account, environment, place * cells.seconds // DAY) for account, environment, place, *_ in sums}
+    return {(account, environment, place * cells.seconds // DAY, part) for account, environment, place, part, _ in sums}
 
 
 def _read(cells: Cells, row: Row) -> list[Any]:
@@ -71,23 +73,22 @@ def _summed(cells: Cells) -> dict[str, Any]:
     return {"_id": {name: f"${name}" for name in cells.keys}, **{name: {"$sum": f"${name}"} for name in cells.counters}}
 
 
-def fold_some(connection: Any, several: Iterable[Cells], days: Iterable[Day]) -> None:
-    """Fold cells of these days once the change is through, or, mostly, leave that to another change."""
-    touched: dict[tuple[Any, str], list[int]] = {}
-    for account, environment, day in days:
-        touched.setdefault((account, environment), []).append(day)
-    for owner, theirs in touched.items():
+def fold_some(connection: Any, several: Iterable[Cells], touched: Touched) -> None:
+    """Fold these once the change is through, or, mostly, leave that to another change."""
+    for owner in {(account, environment) for account, environment, *_ in touched}:
         if not randbelow(FOLD_ONE_IN):
+            theirs = {each for each in touched if each[:2] == owner}
             connection.on_commit(partial(fold, connection, several, *owner, theirs))
 
 
-def fold(connection: Any, several: Iterable[Cells], account: Any, environment: str, days: Iterable[int]) -> None:
-    """One document in the place of those that there are of a cell of these days."""
+def fold(connection: Any, several: Iterable[Cells], account: Any, environment: str, touched: Touched) -> None:
+    """One document in the place of those that there are of a cell."""
+    days, narrowed = sorted({day for *_, day, _ in touched}), sorted({part for *_, part in touched})
+    mine = {"account_id": account, "environment": environment, "narrowed": {"$in": narrowed}}
     with folding(connection, "Folding figures") as session:
         for cells in several:
-            bins = [place for day in sorted(days) for place in _bins(cells, day)]
-            mine = {"account_id": account, "environment": environment, "bin": {"$in": bins}}
-            _fold(connection.database[cells.table], cells, mine, session)
+            bins = [place for day in days for place in _bins(cells, day)]
+            _fold(connection.database[cells.table], cells, {**mine, "bin": {"$in": bins}}, session)
 
 
 def _fold(rows: Any, cells: Cells, mine: dict[str, Any], session: Any) -> None:

@@ -98,8 +98,8 @@ def follow(connection: Any, table: str, changes: list[Change]) -> None:
         return
     if kept.tally:
         tallies.count(connection, kept.tally, _known(connection, kept.tally, changes))
-    days = [cells.count(connection, each, _known(connection, each.table, changes)) for each in kept.cells]
-    cells.fold_some(connection, kept.cells, set().union(*days))
+    touched = [cells.count(connection, each, _known(connection, each.table, changes)) for each in kept.cells]
+    cells.fold_some(connection, kept.cells, set().union(*touched))
     if kept.spans:
         moved = spans.widen(connection, kept.spans, _known(connection, kept.spans.table, changes))
         follow(connection, kept.spans.table, moved)
