@@ -61,9 +61,10 @@ class Prepared:
     def __call__(self, *values: Any) -> list[Any]:
         """The rows for these values."""
         if connection.vendor == "mongodb":
-            if not self._plan.is_complete:
+            plan = self._plan
+            if not plan.is_complete:
                 return list(self.build(*values))
-            return list(map(self.converted, self._plan.rows(self._as_stored(values))))
+            return [tuple(_converted(row, plan.converters)) for row in plan.rows(self._as_stored(values))]
         rows = self.raw(*values)
         return [self.converted(row) for row in rows] if self._plan.converters else rows
 

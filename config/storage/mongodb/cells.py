@@ -123,7 +123,7 @@ def sums_of_spans(
     mine = {**place, "account_id": ObjectId(place["account_id"]), "bin": {"$in": bins}}
     sums = {name: {"$sum": f"${name}"} for name in counters}
     found = connection.get_collection(table).aggregate(
-        [{"$match": mine}, {"$group": {"_id": "$bin", **sums}}], session=connection.session
+        [{"$match": mine}, {"$group": {"_id": "$bin", **sums}}], session=connection.session, batchSize=len(bins) + 1
     )
     known = {each["_id"]: [each[name] for name in counters] for each in found}
     nothing = [0] * len(counters)
