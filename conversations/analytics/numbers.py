@@ -115,7 +115,7 @@ class Rate:
     def text(self) -> str:
         if not self.whole:
             return "–"
-        if self.part and self.value < 0.5:  # some is not none, and nearly all not all
+        if self.part and self.value <= 0.5:  # some is not none, and nearly all not all
             return "<1 %"
         return ">99 %" if self.part < self.whole and self.value >= 99.5 else f"{self.value:.0f} %"
 

@@ -332,7 +332,15 @@ def test_interval_is_wilsons(part: int, whole: int, low: float, high: float) -> 
 
 @pytest.mark.parametrize(
     ("part", "whole", "text"),
-    [(0, 0, "–"), (0, 346, "0 %"), (1, 346, "<1 %"), (2, 346, "1 %"), (345, 346, ">99 %"), (346, 346, "100 %")],
+    [
+        (0, 0, "–"),
+        (0, 346, "0 %"),
+        (1, 346, "<1 %"),
+        (1, 200, "<1 %"),
+        (2, 346, "1 %"),
+        (345, 346, ">99 %"),
+        (346, 346, "100 %"),
+    ],
 )
 def test_some_is_not_none_and_nearly_all_not_all(part: int, whole: int, text: str) -> None:
     assert Rate(part, whole).text == text
