@@ -11,18 +11,17 @@ from functools import cached_property
 from typing import Any, TypeVar, cast
 
 from django.db import connections
-from django.db.models import CharField, QuerySet, Value
+from django.db.models import QuerySet
 from django.db.models.expressions import Col, RawSQL
-from django.db.models.functions import Coalesce
 from django.db.models.lookups import In
 from django.db.models.sql.where import OR
 
 from config.storage.expressions import HasSubstring
 from config.storage.search.found import (
     AmongFew,
-    Owned,
     Told,
     Walked,
+    among,
     conditions_of,
     equals_of,
     found_in,
@@ -44,6 +43,7 @@ __all__ = [
     "FEW",
     "Search",
     "SubstringIndex",
+    "among",
     "engine_of",
     "index_of",
     "is_counted",
@@ -185,14 +185,8 @@ class Search:
     def _looked_up(self, rows: R, pks: Sequence[str]) -> R:
         """Each by its primary key, and by no index of the owner's, which would be walked."""
         assert self.engine is not None  # noqa: S101 - it has named them
-        among = AmongFew(self.pk, named_by(self.engine, pks))
-        among.number = len(pks)
-        rows = self._with(rows, among)
-        children = conditions_of(rows)
-        for position, condition in enumerate(children):
-            if pins(condition, self.index.fields):
-                hidden = Coalesce(condition.lhs, Value(""), output_field=CharField())
-                children[position] = Owned(hidden, condition.rhs)
+        rows = among(rows, pks, self.index.fields[:-1])
+        conditions_of(rows)[-1].search = self
         return rows
 
     def _held_at(self, end: str) -> int:

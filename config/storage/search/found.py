@@ -1,15 +1,18 @@
 """What a search has set on a queryset, and what can be told from it."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from django.db import connections
-from django.db.models import QuerySet
+from django.db.models import CharField, QuerySet, Value
 from django.db.models.expressions import Col, RawSQL
+from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact, In
 from django.db.models.sql.where import WhereNode
 
-from config.storage.search.index import engine_of
+from config.storage.search.index import engine_of, named_by
+
+R = TypeVar("R", bound=QuerySet[Any])
 
 
 class AmongFew(In):
@@ -104,6 +107,26 @@ def equals_of(rows: QuerySet[Any]) -> dict[str, Any] | None:
 
 def pins(condition: Any, names: Sequence[str]) -> bool:
     return isinstance(condition, Exact) and isinstance(condition.lhs, Col) and condition.lhs.target.name in names
+
+
+def among(rows: R, pks: Sequence[str], owner: Sequence[str]) -> R:
+    """Those of ``rows`` with these primary keys, a few: each looked up by it, and by no index of the ``owner``'s,
+    which would be walked.
+    """
+    engine = engine_of(connections[rows.db])
+    if engine is None:
+        return rows.filter(pk__in=pks)
+    rows = rows.all()
+    rows.query.where = rows.query.where.clone()
+    children = conditions_of(rows)
+    for position, condition in enumerate(children):
+        if pins(condition, owner):
+            hidden = Coalesce(condition.lhs, Value(""), output_field=CharField())
+            children[position] = Owned(hidden, condition.rhs)
+    few = AmongFew(Col(rows.model._meta.db_table, rows.model._meta.pk), named_by(engine, pks))
+    few.number = len(pks)
+    children.append(few)
+    return rows
 
 
 def looked_up(rows: "QuerySet[Any]", keys: Any) -> Any:
