@@ -96,8 +96,22 @@ def addresses() -> dict[str, str]:
         "90 days, an agent of few conversations": f"{page}?range=90d&agentConfigId={RARE}",
         "90 days, a campaign": f"{page}?range=90d&campaignId={campaign}",
         "30 days, an agent and a channel": f"{page}?channel=email&agentConfigId={agent}",
+        **last_words(agent),
         **{f"file of 30 days: {name}": f"{page}?csv={name}" for name in SHEETS},
         **{f"API, {days} days": f"/api/analytics/overview?range={days}d" for days in (7, 30, 90)},
+    }
+
+
+def last_words(agent: str) -> dict[str, str]:
+    """Of few dropped and of many, and their file."""
+    page = "/analytics/last-words/"
+    return {
+        "last words, 7 days": f"{page}?range=7d",
+        "last words, 90 days": f"{page}?range=90d",
+        "last words, 90 days, an agent": f"{page}?range=90d&agentConfigId={agent}",
+        "last words, 90 days, an agent of 20": f"{page}?range=90d&agentConfigId={RARE}",
+        "last words, 90 days, a channel": f"{page}?range=90d&channel=email",
+        "last words, file of 30 days": f"{page}?csv=last-words",
     }
 
 

@@ -22,7 +22,7 @@ from config.errors import api_not_found
 from config.health import healthz, readyz
 from config.health_page import health
 from config.metrics_page import metrics
-from conversations.views import analytics, open_shared_brief, shared_brief
+from conversations.views import analytics, last_words_page, open_shared_brief, shared_brief
 
 handler400 = "config.errors.bad_request"
 handler403 = "config.errors.permission_denied"
@@ -47,6 +47,7 @@ urlpatterns = [
     path("", home, name="home"),
     path("conversations/", include("conversations.urls")),
     path("analytics/", analytics, name="analytics"),
+    path("analytics/last-words/", last_words_page, name="last-words"),
     path("", include("accounts.sign_in_urls")),
     path("invitations/", invitation, name="invitation"),
     path("invitations/<path:token>/", open_invitation, name="open-invitation"),

@@ -9,8 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from accounts.filters import at_most
 from accounts.parameters import AskedFilterSet, MomentFilter, ObjectIdFilter, OnceForm, TextFilter, one_of
 from config.storage.moments import now
-from config.storage.search import Search
-from conversations.messages import Role
+from config.storage.search import Search, among
+from conversations.analytics.lines import MOST_COMMON
+from conversations.analytics.rows import Rows
+from conversations.analytics.said import EVER, Said
+from conversations.messages import LAST_ROLES, NO_ROLE
 from conversations.models import Channel, Conversation, ConversationQuerySet, Status
 from conversations.models.naming import MAX_STAGES
 from conversations.models.reading import LastLookManager
@@ -25,12 +28,13 @@ ACTIVITIES = [
     ("quiet30d", _("Quiet for 30 days")),
 ]
 
+OWNER = ("account", "environment")
+
+FIGURES = {"channel": "channel", "agentConfigId": "agent", "campaignId": "campaign"}
+"""Filters that figures are narrowed by → what they are of."""
+
 INDEXES = [(str(index), f"Stage {index}") for index in range(MAX_STAGES)]
 """Stages that can be asked for by their index, from 0."""
-
-NO_ROLE = "none"
-LAST_ROLES = [*Role.choices, (NO_ROLE, _("Nobody"))]
-"""Who wrote last; nobody, where there are no messages."""
 
 
 def activity_limit(activity: str) -> tuple[str, datetime]:
@@ -142,6 +146,7 @@ class PageFilter(ConversationFilter):
     )
     unread = one_of([("true", "Unread")], method="filter_unread")
     activity = one_of(ACTIVITIES, method="filter_activity")
+    lastWords = TextFilter(method="filter_last_words", max_length=MOST_COMMON)
 
     def whatever_status(self) -> ConversationQuerySet:
         """All filters but the status: what the tabs count within."""
@@ -160,6 +165,17 @@ class PageFilter(ConversationFilter):
 
     def filter_unread(self, conversations: ConversationQuerySet, name: str, value: str) -> ConversationQuerySet:
         return conversations.unread_by(self.request.user, self.seen_at)
+
+    def filter_last_words(self, conversations: ConversationQuerySet, name: str, value: str) -> ConversationQuerySet:
+        return among(conversations, self.said.ids_of(value), OWNER)
+
+    @cached_property
+    def said(self) -> Said:
+        """What figures of last words are made of, for the same period, channel, agent and campaign."""
+        asked = {name: self.form.cleaned_data.get(name) for name in (*FIGURES, "createdAfter", "createdBefore")}
+        start, end = asked.pop("createdAfter") or EVER[0], asked.pop("createdBefore") or EVER[1]
+        owner = (self.request.account.pk, str(self.request.environment))
+        return Said.of(Rows(owner, {FIGURES[name]: value for name, value in asked.items() if value}), start, end)
 
     def filter_activity(self, conversations: ConversationQuerySet, name: str, value: str) -> ConversationQuerySet:
         bound, limit = activity_limit(value)

@@ -30,6 +30,10 @@ class Role(TextChoices):
     SYSTEM = "system", _("System")
 
 
+NO_ROLE = "none"
+LAST_ROLES = [*Role.choices, (NO_ROLE, _("Nobody"))]
+"""Who wrote last; nobody, where there are no messages."""
+
 PREVIEW = 160
 """Characters of the last message that a list shows."""
 

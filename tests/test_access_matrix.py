@@ -73,6 +73,7 @@ ROWS = {
     "conversations/<str:pk>/notes/": Page(data={"text": "Call back"}, reads=False),
     "conversations/<str:pk>/notes/<str:note>/remove/": Page(data={}, kind="note", reads=False),
     "analytics/": Page("?range=7d"),
+    "analytics/last-words/": Page("?range=7d"),
     "environment/": Page(data={"environment": "live"}, reads=False),
     "account/": Page(data={"account": "0" * 24}, reads=False),
     "settings/account/": Page(data={"name": "Acme"}),

@@ -30,6 +30,7 @@ def addresses() -> list[str]:
         *(f"/api/conversations{query}" for query in more),
         *(f"/conversations/{query}" for query in pages),
         "/analytics/?range=90d",
+        "/analytics/last-words/?range=90d",
         "/api/analytics/overview?range=90d",
         "/settings/audit/?search=acme",
     ]

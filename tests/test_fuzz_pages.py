@@ -32,6 +32,7 @@ PARAMETERS = {
             "stageReached",
             "stageIndex",
             "lastRole",
+            "lastWords",
         ),
         *("sort", "cursor", "before", "changed"),
     ),
@@ -40,6 +41,7 @@ PARAMETERS = {
     "conversations/new/": ("since", "of", "search"),
     "conversations/bulk/": ("to", "id", "all", "search"),
     "analytics/": ("range", "from", "to", "channel", "agentConfigId", "campaignId", "csv", "status"),
+    "analytics/last-words/": ("range", "from", "to", "channel", "agentConfigId", "campaignId", "csv", "status"),
     "settings/audit/": ("search", "action", "resourceType", "actorType", "actorId", "from", "to", "skip"),
     "settings/audit/export/": ("format", "search", "from"),
 }

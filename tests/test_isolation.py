@@ -26,6 +26,7 @@ QUERIES = {
     "conversations/export/": tuple(f"?format={kind}" for kind in FORMATS),
     "conversations/new/": ("?since=2026-01-01T00:00:00Z",),
     "analytics/": ("", "?range=7d", "?csv=agents", "?csv=stops", "?csv=funnel"),
+    "analytics/last-words/": ("", "?range=7d", "?csv=last-words"),
     "settings/audit/": ("", "?search=mark", "?category=conversation"),
 }
 ANSWERS = (

@@ -46,6 +46,7 @@ conversations/<str:pk>/reveal/                     conversations:view
 conversations/<str:pk>/erase/                      leads:erase
 conversations/<str:pk>/notes/                      conversations:edit
 conversations/<str:pk>/notes/<str:note>/remove/    conversations:edit
+analytics/last-words/                              conversations:view
 settings/names/                                    conversations:view
 settings/names/agents/<str:pk>/                    conversations:edit
 settings/names/campaigns/<str:pk>/                 conversations:edit

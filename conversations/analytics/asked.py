@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Self
 
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -29,8 +31,12 @@ class Choice:
 class Asked(PageState):
     route = "analytics"
 
+    @property
+    def address(self) -> str:
+        return reverse(self.route)
+
     @classmethod
-    def read(cls, data: Mapping[str, str]) -> "Asked":
+    def read(cls, data: Mapping[str, str]) -> Self:
         return cls({name: str(data[name]) for name in (*PERIOD, *FILTERS) if data.get(name)})
 
     @property
@@ -89,6 +95,10 @@ class Asked(PageState):
     @property
     def clear_link(self) -> str:
         return self.link(**dict.fromkeys(FILTERS, ""), **{"from": "", "to": ""})
+
+
+class AskedLastWords(Asked):
+    route = "last-words"
 
 
 def _shown(names: Names, name: str, value: str) -> str:

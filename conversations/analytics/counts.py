@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from conversations.filters import NO_ROLE
-from conversations.messages import Role
+from conversations.messages import NO_ROLE, Role
 from conversations.models import Status
 
 STATUSES = tuple(Status.values)

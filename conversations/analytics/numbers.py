@@ -88,7 +88,7 @@ class Links:
             return Number(value, "", self.written(value))
         if not self.filters.keys().isdisjoint(filters):
             return self.within(**filters).number(value)
-        return Number(value, self._longer(filters), self.written(value))
+        return Number(value, self._longer(filters) if filters else self.address, self.written(value))
 
 
 @lru_cache(1024)  # a page has hundreds of links, of a few values

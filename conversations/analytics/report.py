@@ -10,16 +10,12 @@ from conversations.analytics.counts import Groups, Tally
 from conversations.analytics.medians import Median, first_reply, silence
 from conversations.analytics.numbers import Links, Number, Rate
 from conversations.analytics.period import Period
+from conversations.analytics.stages import stage_names, stopped_at
 from conversations.analytics.started import Started
 from conversations.analytics.tiles import Tile, tiles
-from conversations.filters import LAST_ROLES
-from conversations.messages import Role
+from conversations.messages import LAST_ROLES, Role
 from conversations.models import Channel, Status
-from conversations.models.cells import LAST_STAGE
-from conversations.names import Names, stage_number
-
-NAMES_SHOWN = 3
-"""Names of one stage that different agents have for it."""
+from conversations.names import Names
 
 
 @dataclass(frozen=True)
@@ -80,7 +76,7 @@ def report(started: Started, period: Period, names: Names, links: Links) -> Repo
         tally = groups.tally
         before, _, *spans = started.spans([*period.before, *period.edges])
         reply, silent = _medians(started, period, tally)
-    stages = _stage_names(groups, names)
+    stages = stage_names(groups.stages, groups.agents, names)
     roles, stops = _stops(groups, stages, links)
     return Report(
         tally,
@@ -139,19 +135,6 @@ def _agents(groups: Groups, names: Names, links: Links) -> list[Outcome]:
     return [_outcome(key, names.agent(key), tally, links, agentConfigId=key) for key, tally in busiest]
 
 
-def _stage_names(groups: Groups, names: Names) -> dict[int, str]:
-    """Index → name, of the stages that occur or that the agents have: what they call it, else the index."""
-    agents = [names.agents[key] for key in groups.agents if key in names.agents]
-    agents.sort(key=lambda agent: agent.pk)
-    indexes = groups.stages.keys() | {index for agent in agents for index in range(len(agent.stages))}
-    found = {}
-    for index in sorted(indexes):
-        called = list(dict.fromkeys(name for agent in agents if (name := agent.stage_name(index))))
-        more = "…" if len(called) > NAMES_SHOWN else ""
-        found[index] = " / ".join(called[:NAMES_SHOWN]) + more or stage_number(index)
-    return found
-
-
 def _steps(groups: Groups, stages: dict[int, str], links: Links) -> list[Step]:
     reached = total = groups.tally.total
     steps = []
@@ -178,8 +161,7 @@ def _stops(groups: Groups, stages: dict[int, str], links: Links) -> tuple[list[s
     most = max(numbers.values(), default=0)
     stops = []
     for stage in sorted({stage for stage, _ in numbers}):
-        # Whoever is beyond the last stage that can be asked for is counted there.
-        at = {("stageReached" if stage == LAST_STAGE else "stageIndex"): str(stage), "status": str(Status.DROPPED)}
+        at = {**stopped_at(stage), "status": str(Status.DROPPED)}
         row = [numbers.get((stage, role), 0) for role, _ in roles]
         cells = [links.number(number, **at, lastRole=role) for number, (role, _) in zip(row, roles, strict=True)]
         shades = [-(-4 * number // most) for number in row]

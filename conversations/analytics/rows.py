@@ -18,7 +18,7 @@ INDEXED = ("agent", "campaign")
 
 
 class Rows:
-    """Of an environment's conversations what filters leave. No contact is read."""
+    """Of an environment's conversations what filters leave. No contact is shown of them."""
 
     def __init__(self, owner: tuple[str, str], filters: Mapping[str, str]) -> None:
         """``owner``: the ids of account and environment. ``filters``: by the names of ``FILTERS``, none empty."""
@@ -96,6 +96,13 @@ def first_replies(rows: Rows, low: datetime, high: datetime) -> Any:
 def silences(rows: Rows, low: datetime, high: datetime) -> Any:
     """Of the dropped: the lead's last message, and when it was dropped."""
     return _moments(rows.newest(low, high, status=Status.DROPPED), "last_lead_at", "status_changed_at")
+
+
+def dropped(rows: Rows, low: datetime, high: datetime) -> Any:
+    """What ``said.Dropped`` holds, in its order."""
+    newest = rows.newest(low, high, status=Status.DROPPED).annotate(start=StoredMoment("created_at"))
+    place = ("current_stage_index", "agent_config_id")
+    return newest.values_list("pk", "start", "last_role", "last_text", *place, "lead_phone", "lead_email")
 
 
 def plain(column: str) -> Func:

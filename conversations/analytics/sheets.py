@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from conversations.analytics.chart import STACK
+from conversations.analytics.last_words import LastWords, Line
 from conversations.analytics.numbers import Rate
 from conversations.analytics.report import Outcome, Report
 
@@ -57,6 +58,20 @@ SHEETS: dict[str, Callable[[Report], Sheet]] = {
     "stops": _stops,
 }
 """Name, as the URL and the file have it → header and rows."""
+
+LINES = "last-words"
+
+
+def lines_sheet(found: LastWords) -> Sheet:
+    """Of the page of last words: all lines, each with the stages at which most were dropped after it."""
+    rows = [(line.text, line.number.value, f"{line.share.value:.1f}", ", ".join(_stages(line))) for line in found.lines]
+    return ("line", "dropped_after_it", "per_cent_of_dropped", "stages"), rows
+
+
+def _stages(line: Line) -> Iterable[str]:
+    yield from (f"{name} {number.value}" for name, number in line.stages)
+    if line.has_more_stages:
+        yield "…"
 
 
 def _outcome(row: Outcome) -> Sequence[object]:

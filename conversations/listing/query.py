@@ -14,8 +14,9 @@ from accounts.page_state import Chip, Field, Options, PageState, Text, chips_of,
 from accounts.request import AccountRequest
 from config.storage.counting import sum_of
 from config.storage.moments import format_moment, parse_moment
-from conversations.filters import ACTIVITIES, LAST_ROLES, PageFilter, activity_limit
+from conversations.filters import ACTIVITIES, PageFilter, activity_limit
 from conversations.listing.ordering import Order
+from conversations.messages import LAST_ROLES
 from conversations.models import Channel, ConversationQuerySet, Status, several
 from conversations.names import Names
 from conversations.templatetags.parley import exact
@@ -41,6 +42,7 @@ CHIPS = {
     "stageReached": _("Stage reached"),
     "stageIndex": _("Stage number"),
     "lastRole": _("Last message by"),
+    "lastWords": _("Last words"),
 }
 """Parameters that narrow the list, by the names that the page gives them. The status is a tab."""
 
@@ -154,6 +156,7 @@ def _shown(names: Names, name: str, value: str) -> str:
         "lastRole": dict(LAST_ROLES),
         "activity": dict(ACTIVITIES),
         "search": {value: f"“{value}”"},
+        "lastWords": {value: f"“{value}”"},
     }
     return str(words.get(name, {}).get(value, value))
 
@@ -182,12 +185,15 @@ def sort_link(query: Query, name: str) -> Sort:
     )
 
 
-PAGE_ONLY = ("unread", "activity", "sort")
+PAGE_ONLY = ("unread", "activity", "lastWords", "sort")
 """Parameters of the page that the API does not know."""
 
 
 def api_call(query: Query, address: str) -> str:
-    """The call of the API that answers with this list; what is unread is a person's, and not part of it."""
+    """The call of the API that answers with this list; what is unread is a person's, and not part of it.
+
+    Nor is what the agent said last, of which the page looks at the newest alone.
+    """
     values = {name: value for name, value in query.values.items() if name not in PAGE_ONLY}
     activity = query.values.get("activity")
     if activity in dict(ACTIVITIES):

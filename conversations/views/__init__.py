@@ -1,6 +1,6 @@
 """The pages of conversations."""
 
-from conversations.views.analytics import analytics
+from conversations.views.analytics import analytics, last_words_page
 from conversations.views.bulk import change_many, undo_many
 from conversations.views.changes import change_status
 from conversations.views.columns import choose_columns
@@ -29,6 +29,7 @@ __all__ = [
     "conversation_text",
     "conversation_transcript",
     "erase_lead",
+    "last_words_page",
     "load_demo",
     "mark_seen",
     "name_agent",

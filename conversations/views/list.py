@@ -16,6 +16,7 @@ from accounts.scopes import Scope
 from config.storage.counting import AtLeast, sum_of
 from config.storage.moments import format_moment, now
 from conversations import listing
+from conversations.analytics.said import LOOKED_AT
 from conversations.filters import PageFilter
 from conversations.listing.news import News
 from conversations.listing.ordering import SORTS, Place
@@ -73,6 +74,7 @@ def conversation_list(request: AccountRequest) -> HttpResponse:
         counts = _counts(request, query, filterset)
         reader = Reader(query, names, shown, request.user, seen_at)
         context |= _results(request, reader, filterset.qs, counts)
+        context["words_within"] = LOOKED_AT if "lastWords" in query.values and filterset.said.is_cut else 0
         context["may_load_demo"] = not (query.narrows or context["total"]) and _may_load_demo(request)
     else:
         context["tabs"] = listing.tabs(query, None)

@@ -26,6 +26,9 @@ class Page:
     environment: str = "live"
 
 
+LINES = ("Hi Ana, shall I keep it?", "مرحبا، هل ما زال العرض يهمك؟", "w" * 160, "👍")
+"""After which what is dropped was dropped."""
+
 LIST, TRANSCRIPT, KEYS = "conversations/", "conversations/<str:pk>/", "settings/api-keys/"
 PEOPLE = "settings/people/"
 SECURITY = "settings/security/"
@@ -54,6 +57,8 @@ PAGES = (
     ),
     Page("analytics", "analytics/", "/analytics/?range=90d&channel=whatsapp", Scope.DASHBOARD_VIEW),
     Page("analytics-empty", "analytics/", "/analytics/?channel=email", Scope.DASHBOARD_VIEW, environment="test"),
+    Page("last-words", "analytics/last-words/", "/analytics/last-words/?range=90d"),
+    Page("last-words-empty", "analytics/last-words/", "/analytics/last-words/?channel=email", environment="test"),
     Page("names", "settings/names/", "/settings/names/"),
     Page("names-empty", "settings/names/", "/settings/names/", environment="test"),
     Page(
@@ -227,6 +232,11 @@ def _rest(acme: Account) -> None:
                 channel=channels[number % 3],
                 leadEmail=f"lead{number}@example.com" if number % 3 == 2 else None,
                 qualificationResult={"qualified": number % 2 == 0} if number % 5 else None,
+                **(
+                    {"messages": [message("Hi"), message(LINES[number // 4 % 4], role="agent")]}
+                    if number % 4 == 3
+                    else {}
+                ),
             ),
         )
         for number in range(ROWS)

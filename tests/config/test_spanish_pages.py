@@ -239,6 +239,7 @@ def test_files_that_programs_read_are_the_same_in_every_language(world: World, a
         "/conversations/export/?format=csv",
         "/settings/audit/export/?format=csv&to=2026-01-01",
         *(f"/analytics/?csv={sheet}" for sheet in ("figures", "funnel", "days", "channels", "agents", "stops")),
+        "/analytics/last-words/?csv=last-words",
     ]
     files = {}
     for language in ("es", "en"):

@@ -229,6 +229,8 @@ def careless(acme: Account, ana: Conversation) -> Agent:
         "/conversations/export/?format=csv",
         "/analytics/?range=90d",
         *(f"/analytics/?range=90d&csv={sheet}" for sheet in SHEETS),
+        "/analytics/last-words/?range=90d",
+        "/analytics/last-words/?range=90d&csv=last-words",
         "/settings/names/",
         "/settings/names/agents/{agent}/",
     ],
@@ -240,7 +242,7 @@ def test_no_name_shows_a_masked_person_a_contact(
     place = place.format(ana=ana.pk, agent=careless.pk)
     content = client_of(masked).get(place).getvalue().decode()
     shows_none(content)
-    if not place.endswith(("text/", "csv=days", "csv=channels", "csv=figures")):
+    if not place.endswith(("text/", "csv=days", "csv=channels", "csv=figures", "csv=last-words")):
         assert HIDDEN in content
         full = page.get(place).getvalue().decode()
         assert EMAIL in full or PHONE in full
