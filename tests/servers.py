@@ -136,13 +136,16 @@ def postgresql_server(*, durable: bool = False) -> Iterator[Server]:
 
 
 @contextmanager
-def mongod_server() -> Iterator[Server]:
-    """A new MongoDB server: a replica set of one, because transactions need one."""
+def mongod_server(*, durable: bool = False) -> Iterator[Server]:
+    """A new MongoDB server: a replica set of one, because transactions need one. ``durable`` as in earnest; else no
+    write waits for the disk.
+    """
     with _folder({}) as folder:
         port = free_port()
         server = _mongod(folder, port)
-        server.url = f"mongodb://127.0.0.1:{port}/parley?replicaSet=rs0&directConnection=true"
-        server.answers = lambda: _mongod_answers(port, [port])
+        fast = "" if durable else "&journal=false"
+        server.url = f"mongodb://127.0.0.1:{port}/parley?replicaSet=rs0&directConnection=true{fast}"
+        server.answers = lambda: _mongod_answers(port, [port], durable=durable)
         with server.running():
             yield server
 
@@ -265,9 +268,9 @@ def _postgresql_answers(port: int) -> bool:
     return True
 
 
-def _mongod_answers(port: int, members: list[int]) -> bool:
+def _mongod_answers(port: int, members: list[int], *, durable: bool = True) -> bool:
     """Whether the server at ``port`` sees a primary of its replica set, which it is told to become one of with
-    ``members`` when it is not in one yet.
+    ``members`` when it is not in one yet; ``durable``, where a majority has what is in the journals of a majority.
     """
     from pymongo import MongoClient
     from pymongo.errors import OperationFailure, PyMongoError
@@ -278,7 +281,8 @@ def _mongod_answers(port: int, members: list[int]) -> bool:
             if hello.get("isWritablePrimary") or (hello.get("primary") and len(members) > 1):
                 return True
             hosts = [{"_id": number, "host": f"127.0.0.1:{each}"} for number, each in enumerate(members)]
-            client.admin.command("replSetInitiate", {"_id": "rs0", "members": hosts})
+            how = {"writeConcernMajorityJournalDefault": durable}
+            client.admin.command("replSetInitiate", {"_id": "rs0", "members": hosts, **how})
         except OperationFailure as error:
             if error.code != 23:  # AlreadyInitialized: the election is under way
                 raise

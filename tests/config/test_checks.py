@@ -39,6 +39,11 @@ def well(settings: Any, db: None) -> Any:
     """An installation of which there is nothing to say."""
     for name, value in OUR_SETTINGS.items():
         setattr(settings, name, value)
+    # The tests' own MongoDB does not wait for its journal, of which there would be something to say.
+    settings.STORE = store_from_url(
+        os.environ.get("DATABASE_URL", "sqlite:///var/parley.sqlite3").replace("&journal=false", ""),
+        base_dir=configured.BASE_DIR,
+    )
     return settings
 
 

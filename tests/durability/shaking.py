@@ -29,7 +29,8 @@ def database(store: str, folder: Path) -> Iterator[tuple[str, Server | None]]:
     if store == "sqlite":
         yield f"sqlite:///{folder}/parley.sqlite3", None
     else:
-        with postgresql_server(durable=True) if store == "postgresql" else mongod_server() as server:
+        start = postgresql_server if store == "postgresql" else mongod_server
+        with start(durable=True) as server:
             yield server.url, server
 
 
