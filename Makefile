@@ -10,7 +10,9 @@ STORE := $(if $(filter postgres%,$(URL)),postgresql,$(if $(filter mongodb%,$(URL
 PY      := .venv/bin/python
 INSTALL := @./requirements/install.sh
 SQLITE  := DATABASE_URL=sqlite:///var/parley.sqlite3
-PYTEST  := -m pytest -n auto --maxprocesses 4
+# One process more than there are cores: many tests wait, for a server, for a browser or for its silence. Each begins
+# with a part of its own, so that what a file's tests share is made once.
+PYTEST   = -m pytest -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --maxprocesses 4 --dist worksteal
 ARGS    :=
 
 .PHONY: help
