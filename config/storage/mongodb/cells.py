@@ -12,6 +12,7 @@ from bson import ObjectId
 from django_mongodb_backend.query import wrap_database_errors
 
 from config.storage.cells import Cells
+from config.storage.kept import KEPT
 from config.storage.mongodb.folding import FOLDED_AT_ONCE, folding
 from config.storage.mongodb.marks import once
 from config.storage.mongodb.transaction import run_in_transaction, snapshot_session
@@ -135,24 +136,28 @@ def sums_of_spans(
 
 @wrap_database_errors
 def keep_cells(connection: Any, cells: Cells) -> None:
-    """Count what is there, once: from then on each change is counted."""
-    once(connection, cells.table, partial(recount, connection, cells))
+    """Count what is there, once, and with it all other cells of these rows: from then on each change is counted."""
+    kept = KEPT[cells.source].cells if cells.source in KEPT else [cells]
+    several = [each for each in kept if each.moment == cells.moment]
+    once(connection, [each.table for each in several], partial(recount, connection, several))
 
 
 @wrap_database_errors
-def recount(connection: Any, cells: Cells) -> None:
-    """Count all anew, a day at a time. Nobody waits, and what is changed meanwhile is counted too: a day's documents
-    are replaced by what they add up to at the same moment.
+def recount(connection: Any, several: Sequence[Cells]) -> None:
+    """Count all anew, a day at a time, cells of one source together. Nobody waits, and what is changed meanwhile is
+    counted too: a day's documents are replaced by what they add up to at the same moment.
     """
-    for day in _days(connection, cells):
-        run_in_transaction(connection, partial(_recount, connection, cells, day))
+    for day in sorted({day for cells in several for day in _days(connection, cells)}):
+        run_in_transaction(connection, partial(_recount, connection, several, day))
 
 
-def _recount(connection: Any, cells: Cells, day: Day) -> None:
-    rows, session = connection.database[cells.table], connection.session
-    rows.delete_many(_cells_of(cells, day), session=session)
-    if documents := list(_documents(cells, _counted(connection, cells, day))):
-        rows.insert_many(documents, session=session)
+def _recount(connection: Any, several: Sequence[Cells], day: Day) -> None:
+    session = connection.session
+    for cells, sums in zip(several, _counted(connection, several, day), strict=True):
+        rows = connection.database[cells.table]
+        rows.delete_many(_cells_of(cells, day), session=session)
+        if documents := list(_documents(cells, sums)):
+            rows.insert_many(documents, session=session)
 
 
 @wrap_database_errors
@@ -164,7 +169,7 @@ def wrong_cells(connection: Any, cells: Cells) -> int:
             stages = [{"$match": _cells_of(cells, day)}, {"$group": _summed(cells)}]
             kept = connection.database[cells.table].aggregate(stages, session=connection.session)
             found = {tuple(each["_id"].values()): [each[name] for name in cells.counters] for each in kept}
-            counted = _counted(connection, cells, day)
+            [counted] = _counted(connection, [cells], day)
         nothing = [0] * len(cells.counters)
         wrong += sum(found.get(key, nothing) != counted.get(key, nothing) for key in found.keys() | counted.keys())
     return wrong
@@ -173,15 +178,28 @@ def wrong_cells(connection: Any, cells: Cells) -> int:
 def _days(connection: Any, cells: Cells) -> list[Day]:
     """Those of which there is a row, or a cell."""
     connection.ensure_connection()
-    of_rows = {"$divide": [{"$toLong": f"${cells.moment}"}, 1000 * DAY]}
-    of_cells = {"$divide": ["$bin", DAY // cells.seconds]}
-    found: set[Day] = set()
-    for name, day in ((cells.source, of_rows), (cells.table, of_cells)):
-        key = {"account": "$account_id", "environment": "$environment", "day": {"$floor": day}}
-        for each in connection.database[name].aggregate([{"$group": {"_id": key}}]):
-            account, environment, number = each["_id"].values()
-            found.add((account, environment, int(number)))
-    return sorted(found)
+    day = {"$floor": {"$divide": ["$bin", DAY // cells.seconds]}}
+    key = {"account": "$account_id", "environment": "$environment", "day": day}
+    kept = connection.database[cells.table].aggregate([{"$group": {"_id": key}}])
+    found = {(each["account"], each["environment"], int(each["day"])) for each in (row["_id"] for row in kept)}
+    return sorted(found.union(_days_of_rows(connection.database[cells.source], cells.moment)))
+
+
+def _days_of_rows(rows: Any, moment: str) -> Iterator[Day]:
+    """By a look into an index for each: to group all rows by their day would read all of them."""
+    for account in (each["_id"] for each in rows.aggregate([{"$group": {"_id": "$account_id"}}])):
+        for environment in rows.distinct("environment", {"account_id": account}):
+            mine = {"account_id": account, "environment": environment}
+            row = rows.find_one(mine, {moment: 1, "_id": 0}, sort=[(moment, 1)])
+            while row:
+                day = _day_of(row[moment])
+                yield account, environment, day
+                ahead = {**mine, moment: {"$gte": _moment(day + 1)}}
+                row = rows.find_one(ahead, {moment: 1, "_id": 0}, sort=[(moment, 1)])
+
+
+def _day_of(moment: datetime) -> int:
+    return timegm(moment.utctimetuple()) // DAY
 
 
 def _cells_of(cells: Cells, day: Day) -> dict[str, Any]:
@@ -194,12 +212,15 @@ def _moment(day: int) -> datetime:
     return datetime.fromtimestamp(day * DAY, UTC)
 
 
-def _counted(connection: Any, cells: Cells, day: Day) -> Sums:
+def _counted(connection: Any, several: Sequence[Cells], day: Day) -> list[Sums]:
+    """Of each, what a day's rows add up to."""
+    source, moment = several[0].source, several[0].moment
     account, environment, number = day
-    within = {"$gte": _moment(number), "$lt": _moment(number + 1)}
-    mine = {"account_id": account, "environment": environment, cells.moment: within}
-    sums: Sums = {}
-    columns = dict.fromkeys(cells.columns, 1)
-    for row in connection.database[cells.source].find(mine, columns, session=connection.session):
-        _add(sums, cells, row, 1)
+    mine = {"account_id": account, "environment": environment}
+    within = {moment: {"$gte": _moment(number), "$lt": _moment(number + 1)}}
+    sums: list[Sums] = [{} for _ in several]
+    columns = dict.fromkeys((column for cells in several for column in cells.columns), 1)
+    for row in connection.database[source].find(mine | within, columns, session=connection.session):
+        for cells, into in zip(several, sums, strict=True):
+            _add(into, cells, row, 1)
     return sums

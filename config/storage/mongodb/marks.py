@@ -1,15 +1,16 @@
 """What was counted once and is followed since: where others have a trigger, MongoDB has a mark."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 NAME = "parley_kept"
 
 
-def once(connection: Any, table: str, recount: Callable[[], None]) -> None:
-    """``recount`` what ``table`` keeps, unless it was."""
+def once(connection: Any, tables: Sequence[str], recount: Callable[[], None]) -> None:
+    """``recount`` what ``tables`` keep, unless all were."""
     connection.ensure_connection()
     marks = connection.database[NAME]
-    if not marks.find_one({"_id": table}):
+    if marks.count_documents({"_id": {"$in": tables}}) < len(tables):
         recount()
-        marks.update_one({"_id": table}, {"$set": {}}, upsert=True)
+        for table in tables:
+            marks.update_one({"_id": table}, {"$set": {}}, upsert=True)

@@ -121,7 +121,7 @@ def _counted(connection: Any, spans: Spans, criteria: dict[str, Any]) -> dict[Ke
 @wrap_database_errors
 def keep_spans(connection: Any, spans: Spans) -> None:
     """Look at what is there, once: from then on each change is followed."""
-    once(connection, spans.table, partial(recount, connection, spans))
+    once(connection, [spans.table], partial(recount, connection, spans))
 
 
 @wrap_database_errors

@@ -1,6 +1,8 @@
 """``manage.py check_figures``: whether the totals and figures that the database keeps are true."""
 
 from argparse import ArgumentParser
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -48,8 +50,8 @@ def rebuild() -> None:
 
         mongodb_tallies.recount(connection, **TABLES)
         mongodb_spans.recount(connection, kept_leads())  # some cells count those
-        for cells in kept():
-            mongodb_cells.recount(connection, cells)
+        for _, several in groupby(kept(), key=attrgetter("source", "moment")):
+            mongodb_cells.recount(connection, list(several))
         return
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":  # else a change that is counted meanwhile would be added to the recount
