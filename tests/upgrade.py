@@ -54,11 +54,14 @@ def make(folder: Path, stores: tuple[str, ...] = STORES) -> None:
 
 
 def differences(folder: Path, store: str) -> list[str]:
-    """Restore a kept store, migrate it, and compare: the tables that do not hold what they held."""
+    """Restore a kept store, migrate it, and compare: the tables that do not hold what they held. What is kept of them
+    (totals, figures) is compared with them by ``check_figures``, which fails.
+    """
     manifest = manifest_of(folder)
     with tempfile.TemporaryDirectory(prefix="parley-") as place, new_store(store, Path(place)) as url:
         LOAD[store](url, gzip.decompress((folder / f"{store}.gz").read_bytes()))
-        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment(url), check=True)
+        for command in (["migrate", "-v0"], ["check_figures"]):
+            subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=environment(url), check=True)
         now = json.loads(inside(url, "read", json.dumps(manifest["tables"][store])))
     return [name for name, was in manifest["tables"][store].items() if now[name] != was]
 
