@@ -37,7 +37,8 @@ class Prepared:
     given, in that order, and at the end perhaps a limit. Each has to stand in the SQL as a parameter of its own,
     unchanged by its field.
 
-    ``at_once``: all rows are of one moment, as those of a statement always are but on MongoDB.
+    ``at_once``: all rows are of one moment, as those of a statement always are but on MongoDB. ``along`` is the index
+    that MongoDB is told to read; left to itself it takes the one that was best for other values.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Prepared:
         moments: int = 0,
         has_limit: bool = False,
         at_once: bool = False,
+        along: str = "",
     ) -> None:
         self.build = build
         self.values = values
@@ -56,6 +58,7 @@ class Prepared:
         self.moments = moments
         self.has_limit = has_limit
         self.at_once = at_once
+        self.along = along
         self._plans: dict[str, Any] = {}
 
     def __call__(self, *values: Any) -> list[Any]:
@@ -113,7 +116,7 @@ class Prepared:
         if connection.vendor == "mongodb":
             from config.storage.mongodb.prepared import Pipeline
 
-            return Pipeline(queryset, self._as_stored(markers), at_once=self.at_once)
+            return Pipeline(queryset, self._as_stored(markers), at_once=self.at_once, along=self.along)
         compiler = queryset.query.get_compiler(using=queryset.db)
         sql, given = compiler.as_sql()
         parameters = list(given)

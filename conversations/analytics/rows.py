@@ -16,6 +16,12 @@ from conversations.models.cells import FILTERS
 INDEXED = ("agent", "campaign")
 """Filters that have an index of their own to count along."""
 
+COUNTED_ALONG = {
+    "agent": "conversation_of_agent",
+    "campaign": "conversation_of_campaign",
+    "": "conversation_figures",
+}
+
 
 class Rows:
     """Of an environment's conversations what filters leave. No contact is shown of them."""
@@ -68,7 +74,8 @@ def _prepared(what: Callable[..., Any], names: tuple[str, ...], *, has_limit: bo
         found = what(Rows((account, environment), dict(zip(names, values, strict=True))), low, high)
         return found[: limit[0]] if has_limit else found
 
-    return Prepared(build, values=2 + len(names), moments=2, has_limit=has_limit)
+    along = "" if has_limit else COUNTED_ALONG[next((name for name in INDEXED if name in names), "")]
+    return Prepared(build, values=2 + len(names), moments=2, has_limit=has_limit, along=along)
 
 
 def outcomes(rows: Rows, low: datetime, high: datetime) -> Any:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, AuditEvent
+from config.storage.moments import now
 from conversations import ready, wire
+from conversations.analytics import rows
 from conversations.listing.ordering import FIELDS, Order
 from conversations.models import Conversation, Status, Tally, Totals
 from conversations.models.tally import kept_counts
@@ -125,3 +128,18 @@ def test_unchanged_and_whole_tabs_look_at_no_conversation(api: Api, conversation
         assert kept_counts(api.account, "live") == {"active": 20, "dropped": 20, "completed": 0, "handed_off": 0}
     assert captured.captured_queries
     assert not [each["sql"] for each in captured if "db.conversations_conversation." in each["sql"]]
+
+
+@pytest.mark.parametrize("what", [rows.outcomes, rows.all_apart])
+@pytest.mark.parametrize("filters", [{}, {"agent": "a" * 24}, {"campaign": "b" * 24}, {"channel": "email"}])
+def test_parts_of_days_are_counted_without_a_document(
+    acme: Account, conversations: Any, what: Any, filters: Any
+) -> None:
+    counted: Any = rows._prepared(what, tuple(filters), has_limit=False)
+    values = [acme.pk, "live", *filters.values(), now() - timedelta(hours=3), now()]
+    stages = counted._plan._filled(counted._plan.stages, counted._as_stored(values))
+    command = {"aggregate": counted._plan.collection, "pipeline": stages, "cursor": {}, "hint": counted.along}
+    store: Any = connection
+    found = next(reports(store.database.command("explain", command, verbosity="executionStats")))
+    assert found["totalDocsExamined"] == 0
+    assert len(counted(*values)) > 0 or filters

@@ -10,18 +10,15 @@ from typing import Any
 from django.db.models.sql.constants import GET_ITERATOR_CHUNK_SIZE, MULTI
 from django_mongodb_backend import compiler
 from django_mongodb_backend.query import MongoQuery, wrap_database_errors
-from pymongo.errors import ExecutionTimeout, OperationFailure
+from pymongo.errors import ExecutionTimeout
 
 from config.storage.kept import KEPT
 from config.storage.mongodb import changes
-from config.storage.mongodb.hints import hint_of, reads_texts
+from config.storage.mongodb.hints import aggregate, hint_of, reads_texts
 from config.storage.timeouts import SearchTimedOut
 
 SEARCH_MILLISECONDS = 10_000
 """So long may a search for a page read texts, where no index names those that hold it."""
-
-BAD_VALUE = 2
-"""What MongoDB answers to a hint at an index that is not there."""
 
 
 class IndexedQuery(MongoQuery):
@@ -38,19 +35,9 @@ class IndexedQuery(MongoQuery):
             if any("$limit" in stage for stage in pipeline):
                 options["maxTimeMS"] = SEARCH_MILLISECONDS
         try:
-            return self._aggregate(pipeline, options)
+            return aggregate(self.compiler.collection, pipeline, session=self.compiler.connection.session, **options)
         except ExecutionTimeout as error:
             raise SearchTimedOut from error
-
-    def _aggregate(self, pipeline: list[dict[str, Any]], options: dict[str, Any]) -> Any:
-        session = self.compiler.connection.session
-        try:
-            return self.compiler.collection.aggregate(pipeline, session=session, **options)
-        except OperationFailure as error:
-            if error.code != BAD_VALUE or "hint" not in options:
-                raise
-            del options["hint"]  # that index is missing: check_search says so
-            return self.compiler.collection.aggregate(pipeline, session=session, **options)
 
     @wrap_database_errors
     def delete(self) -> Any:

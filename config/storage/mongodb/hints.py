@@ -8,8 +8,23 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db.models import Model
+from pymongo.errors import OperationFailure
+
+BAD_VALUE = 2
+"""What MongoDB answers to a hint at an index that is not there."""
 
 Keys = Sequence[tuple[str, int]]
+
+
+def aggregate(collection: Any, pipeline: Sequence[dict[str, Any]], **options: Any) -> Any:
+    """Along the index that ``hint`` names, where it is there."""
+    try:
+        return collection.aggregate(pipeline, **options)
+    except OperationFailure as error:
+        if error.code != BAD_VALUE or "hint" not in options:
+            raise
+        del options["hint"]  # that index is missing: check_search says so
+        return collection.aggregate(pipeline, **options)
 
 
 def reads_texts(condition: Any) -> bool:

@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django_mongodb_backend.query import wrap_database_errors
 
-from config.storage.mongodb.hints import reads_texts
+from config.storage.mongodb.hints import aggregate, reads_texts
 from config.storage.mongodb.transaction import read_at_once
 
 AT_ONCE = 1_000
@@ -20,12 +20,13 @@ AT_ONCE = 1_000
 class Pipeline:
     """Of a queryset of ``values_list`` that was built from ``markers``, which values take the place of."""
 
-    def __init__(self, queryset: "QuerySet[Any, Any]", markers: Sequence[Any], *, at_once: bool) -> None:
+    def __init__(self, queryset: "QuerySet[Any, Any]", markers: Sequence[Any], *, at_once: bool, along: str) -> None:
         self.moment = read_at_once if at_once else nullcontext
         compiler: Any = queryset.query.get_compiler(using=queryset.db)
         compiler.pre_sql_setup()
         self.collection = compiler.collection_name
-        self.stages = compiler.build_query(compiler.columns).get_pipeline()
+        self.stages = _plain(compiler.build_query(compiler.columns).get_pipeline())
+        self.options: dict[str, Any] = {"batchSize": AT_ONCE, **({"hint": along} if along else {})}
         self.make = _maker(compiler)
         self.converters = compiler.get_converters([column for column, *_ in compiler.select[: compiler.col_count]])
         self.places = {marker: which for which, marker in enumerate(markers)}
@@ -40,7 +41,7 @@ class Pipeline:
         store: Any = connection
         stages = self._filled(self.stages, values)
         with self.moment(store):
-            found = store.get_collection(self.collection).aggregate(stages, session=store.session, batchSize=AT_ONCE)
+            found = aggregate(store.get_collection(self.collection), stages, session=store.session, **self.options)
             return list(map(self.make, found))
 
     def _filled(self, part: Any, values: Sequence[Any]) -> Any:
@@ -64,6 +65,21 @@ class Pipeline:
                 yield from self._markers(each)
         elif (which := self._which(part)) is not None:
             yield list(self.places)[which]
+
+
+def _plain(part: Any) -> Any:
+    """Without ``is not null`` beside ``less than``, which says so too: asked for that, no index answers alone."""
+    if isinstance(part, list):
+        return [_plain(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    match part:
+        case {"$and": [{**compared}, {"$and": [{**there}, {**told}]}]} if len(compared) == 1:
+            [(column, how)] = compared.items()
+            is_told = there == {column: {"$exists": True}} and told == {column: {"$ne": None}}
+            if is_told and isinstance(how, dict) and how.keys() <= {"$lt", "$lte"}:
+                return compared
+    return {name: _plain(each) for name, each in part.items()}
 
 
 def _maker(compiler: Any) -> Callable[[dict[str, Any]], list[Any]]:
