@@ -31,8 +31,8 @@ from django.core.exceptions import ImproperlyConfigured
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # A slow upload or download holds one thread for as long as it takes. More threads bear more of these, but get in each
-# other's way: 32 fast clients got 210 answers a second from 4 threads, 180 from 8 and 150 from 32. Each thread may
-# hold a database connection.
+# other's way; on SQLite, where that costs the most, they take turns (``config.turns``). Each may hold a database
+# connection.
 THREADS = 16
 GRACE = 10  # seconds for open requests to finish after Ctrl-C or SIGTERM
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  every address, and how this machine calls itself

@@ -10,7 +10,10 @@ from wsgiref.util import setup_testing_defaults
 
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.wsgi import get_wsgi_application
+from django.db import connection
 from django.http import HttpResponseBase
+
+from config.turns import InTurn
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -37,10 +40,13 @@ api = ApiHandler()
 PAGES_OF_API = ("/api/docs", "/api/schema")
 
 
-def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> HttpResponseBase:
+def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> HttpResponseBase:
     path = environ["PATH_INFO"]
     is_api = path.startswith("/api/") and not path.startswith(PAGES_OF_API)
     return (api if is_api else pages)(environ, start_response)
+
+
+application = InTurn(answer) if connection.vendor == "sqlite" else answer
 
 
 def warm_up() -> None:
