@@ -35,8 +35,8 @@ MOST_ASKED = 3_000
 CHANGED = 300
 """Rows that have changed since, and are asked for a page."""
 
-MANY = 3_000
-"""So many, by a page's estimate, are not named to learn that they are more than are counted."""
+MANY = 150
+"""More, by a page's estimate, are not counted for an answer: to name them and ask their texts takes longer than it."""
 
 DENSE = 0.05
 """Of the rows at both ends: words that so many hold are walked to as fast."""
