@@ -1,6 +1,5 @@
 """How many conversations there are, and how often they changed, without looking at any."""
 
-from collections import defaultdict
 from typing import Any, NamedTuple
 
 from django.db import models
@@ -33,11 +32,8 @@ class Totals(NamedTuple):
     @classmethod
     def of(cls, account: Account, environment: str) -> "Totals":
         """A read of a few rows, however many conversations there are."""
-        by_status, changes = defaultdict[str, int](int), 0
-        for status, number, more in _tallies(account.pk, environment):
-            by_status[status] += number
-            changes += more
-        return cls(by_status, changes)
+        found = _tallies(account.pk, environment)
+        return cls({status: number for status, number, _ in found}, sum(changes for *_, changes in found))
 
 
 def kept_counts(account: Account, environment: str) -> dict[str, int]:
@@ -78,7 +74,9 @@ class Tally(Owned):
 
 
 def _tallies_of(account: str, environment: str) -> Any:
-    return Tally.objects.filter(account_id=account, environment=environment).values_list("status", "number", "changes")
+    mine = Tally.objects.filter(account_id=account, environment=environment)
+    # Several to a status, where changes are written one beside the other until they are folded.
+    return mine.order_by("status").values_list("status").annotate(sum=Sum("number"), all=Sum("changes"))
 
 
 _tallies = Prepared(_tallies_of, values=2, at_once=True)
