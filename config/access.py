@@ -13,6 +13,7 @@ from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHt
 
 from accounts.origin import current_origin
 from config.logs import parameter_names, shown_path
+from config.turns import CAME
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class AccessMiddleware:
             self.observe = observe
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        began = perf_counter()
+        began = request.META.get(CAME) or perf_counter()
         request_id = current_origin().request_id
 
         def done(status: int) -> None:

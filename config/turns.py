@@ -6,14 +6,17 @@ disk, a long search, must not hold up the rest. So a request waits for those tha
 long. Where the store is a server there is something to do meanwhile, and nobody waits.
 """
 
-import time
 from collections import deque
 from collections.abc import Callable
 from threading import Event, Lock, Thread
+from time import perf_counter, sleep
 from typing import Any
 
 PATIENCE = 0.005
 """Seconds that a request may take before others go on beside it: longer than most do."""
+
+CAME = "parley.came"
+"""Of a request's environment: when it came, by ``perf_counter``. What it waits is a part of how long it takes."""
 
 
 class Turn:
@@ -37,6 +40,7 @@ class InTurn:
         self._is_watched = False
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        environ[CAME] = perf_counter()
         mine = Turn()
         with self._guard:
             if self._current is None:
@@ -55,7 +59,7 @@ class InTurn:
                     self._go_on()
 
     def _begin(self, turn: Turn) -> None:
-        turn.since = time.monotonic()
+        turn.since = perf_counter()
         self._current = turn
 
     def _go_on(self) -> None:
@@ -76,9 +80,9 @@ class InTurn:
     def _let_others_go_on(self) -> None:
         """Beside one who takes long. One thread looks, for waits that end by themselves cost each who waits."""
         while self._is_crowded.wait():
-            time.sleep(self.patience)
+            sleep(self.patience)
             with self._guard:
                 if not self._waiting:
                     self._is_crowded.clear()
-                elif self._current and time.monotonic() - self._current.since >= self.patience:
+                elif self._current and perf_counter() - self._current.since >= self.patience:
                     self._go_on()

@@ -3,13 +3,17 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
+from time import perf_counter
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.http import HttpResponse
+from django.test import RequestFactory
 
 from config import wsgi
-from config.turns import InTurn
+from config.access import AccessMiddleware
+from config.turns import CAME, InTurn
 
 NEVER, SOON = 60.0, 0.01
 
@@ -120,3 +124,26 @@ def test_a_failure_passes_the_turn_on(work: Work, pool: ThreadPoolExecutor) -> N
 
 def test_turns_are_taken_where_the_store_is_a_file() -> None:
     assert isinstance(wsgi.application, InTurn) == (connection.vendor == "sqlite")
+
+
+def test_what_a_request_waits_is_a_part_of_how_long_it_takes(work: Work, pool: ThreadPoolExecutor) -> None:
+    environs: list[dict[str, Any]] = [{"name": "first"}, {"name": "second"}]
+    application = InTurn(work, NEVER)
+    asked = [pool.submit(application, each, lambda *_: None) for each in environs]
+    while not application._waiting:
+        pass
+    came = [each[CAME] for each in environs]
+    waited_from = perf_counter()
+    work.end("first", "second")
+    assert [future.result(30) for future in asked] == [[b"first"], [b"second"]]
+    assert max(came) < waited_from
+
+    told: list[float] = []
+    middleware = AccessMiddleware(lambda _: HttpResponse())
+    middleware.observe = lambda request, method, status, seconds: told.append(seconds)
+    late, early = (RequestFactory().get("/") for _ in range(2))
+    late.META[CAME] = perf_counter() - 60
+    for request in (late, early):
+        middleware(request)
+    assert 60 <= told[0] < 120
+    assert told[1] < 60
