@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management import call_command
 from django.db import connection
 
+from bench.data import know_tables
 from conversations.models import Conversation
 
 TABLE = Conversation._meta.db_table
@@ -21,9 +22,7 @@ def fill(number: int, made: int) -> None:
     else:
         _fill_sql(number, made)
     call_command("check_figures", rebuild=True)
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("VACUUM ANALYZE")  # as it does by itself after a while
+    know_tables()
 
 
 def _fill_sql(number: int, made: int) -> None:

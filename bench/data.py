@@ -53,10 +53,17 @@ def setup_server(url: str, number: int) -> None:
     prepare(number)
     from django.db import connection
 
+    know_tables()
+    connection.close()
+
+
+def know_tables() -> None:
+    """What PostgreSQL does by itself after a while: until then it knows of no owner how large it is."""
+    from django.db import connection
+
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("VACUUM ANALYZE")  # as it does by itself after a while
-    connection.close()
+            cursor.execute("VACUUM ANALYZE")
 
 
 def setup_file(file: Path) -> None:

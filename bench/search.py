@@ -74,7 +74,7 @@ def prepare(name: str, number: int) -> Any:
     from django.core.management import call_command
 
     from accounts.models import Account, User
-    from bench.data import save
+    from bench.data import know_tables, save
     from bench.talk import Talk
     from conversations.models import Conversation
     from conversations.models.naming import notice_names
@@ -91,6 +91,7 @@ def prepare(name: str, number: int) -> Any:
     print(f"Making {number:,} conversations …", flush=True)
     save(Talk().conversations(account, number))
     notice_names(account, "live", list(account.conversations.live().without_messages()[:200]))
+    know_tables()
     return account
 
 
