@@ -30,7 +30,10 @@ ASKED = 64
 """Rows whose texts are asked at a time."""
 
 MOST_ASKED = 3_000
-"""Rows whose texts are asked for a page."""
+"""Rows whose texts are asked for a page, ..."""
+
+SPARSE = 50
+"""... or of a large owner's one in so many: to go along the list would take longer yet."""
 
 CHANGED = 300
 """Rows that have changed since, and are asked for a page."""
@@ -147,20 +150,23 @@ class Newest:
             if conditions:
                 held = self._that_hold([each.number for each in held], conditions, ())
             return [each.pk for each in sorted(held, reverse=True)[:most]]
-        held, done = [], 0
+        held, done, at_once = [], 0, ASKED
+        rows = self.last - (self.number << ROW)
         while len(held) < most:
             if done == len(self.numbers):
                 if self.is_complete:
                     break
                 self._ask_more((most - len(held)) / max(1, len(held)))
                 continue
-            if done >= MOST_ASKED:
+            if done >= max(MOST_ASKED, rows // SPARSE):
                 return None
-            next_ = self.numbers[done : done + ASKED]
-            held += self._that_hold(next_, conditions, self.terms)
+            next_ = self.numbers[done : done + at_once]
+            found = self._that_hold(next_, conditions, self.terms)
+            held += found
             done += len(next_)
+            at_once *= 1 if found else 2
         if done:
-            seen, rows = self.last - self.numbers[done - 1] + 1, self.last - (self.number << ROW)
+            seen = self.last - self.numbers[done - 1] + 1
             self.estimate = len(held) * rows // seen
         held.sort(reverse=True)
         if done < len(self.numbers) or not self.is_complete:
